@@ -133,7 +133,11 @@ class BootClient:
                     return location
                 _check_verdict(response)
                 body = response.read(_MAX_ERROR_BODY, decode_content=False)
-                if response.status == 403 and self.is_behind_cloudfront(url) and (why := _refused_at_the_edge(url, body)):
+                if (
+                    response.status == 403
+                    and self.is_behind_cloudfront(url)
+                    and (why := _refused_at_the_edge(url, body))
+                ):
                     raise FetchError(f"403 from {origin(url)}: {why}")
                 raise _refusal(response.status, body, origin(url))
         except (HTTPError, LocationValueError, HTTPException, OSError) as error:

@@ -40,7 +40,7 @@ class StoreSettings(NamedTuple):
     kept for `history_days`. `secrets` is the prefix of secrets in Parameter Store, empty where none is named, and
     `secrets_key` their KMS key if they have one of their own; `secrets_manager` are ARNs of secrets in Secrets Manager,
     separated by commas. `release_copies` says whether CloudFront serves copies of releases in the bucket; None where
-    no stack says so.
+    no stack says so. `plain_configurations` says whether a stack behind CloudFront gives configurations over http too.
     """
 
     table: str
@@ -56,6 +56,7 @@ class StoreSettings(NamedTuple):
     secrets_key: str = ""
     secrets_manager: str = ""
     release_copies: bool | None = None
+    plain_configurations: bool = False
 
     @property
     def description(self) -> str:
