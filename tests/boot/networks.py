@@ -36,12 +36,14 @@ class Servers(NamedTuple):
 
     `bucket` serves signed addresses, which name it as the boot server knows it: 127.0.0.1 and that port. A guest
     reaches it there: iPXE does not keep 127.0.0.1 to itself, and QEMU's built-in network connects to whatever address
-    the guest wants, as this machine would. `assets` serves the same objects without a token.
+    the guest wants, as this machine would. `assets` serves the same objects without a token, and `https` is the boot
+    server's port for that.
     """
 
     boot: int
     bucket: int | None = None
     assets: int | None = None
+    https: int | None = None
 
 
 @contextmanager
@@ -81,14 +83,14 @@ def loading_grub_2_06(machine: Machine, servers: Servers, scratch: Path) -> Iter
 
 
 @contextmanager
-def booting_by_http(machine: Machine, servers: Servers, scratch: Path) -> Iterator[Network]:
-    """DHCP tells UEFI's HTTP boot the address of a small iPXE, and that iPXE the address of `/boot.ipxe`."""
+def booting_by_http(machine: Machine, servers: Servers, scratch: Path, path: str = HTTP_BOOT_PATH) -> Iterator[Network]:
+    """DHCP tells UEFI's HTTP boot the address of a program, and if that is a small iPXE the address of `/boot.ipxe`."""
     options = [
         "dhcp-vendorclass=set:uefi-http,HTTPClient",
         "dhcp-userclass=set:ipxe,iPXE",
         # UEFI takes an answer for one to HTTP boot only if it names the vendor class.
         "dhcp-option-force=tag:uefi-http,option:vendor-class,HTTPClient",
-        f"dhcp-boot=tag:uefi-http,tag:!ipxe,http://{HOST}:{servers.boot}/{HTTP_BOOT_PATH}",
+        f"dhcp-boot=tag:uefi-http,tag:!ipxe,http://{HOST}:{servers.boot}/{path}",
         f"dhcp-boot=tag:ipxe,http://{HOST}:{servers.boot}/boot.ipxe",
     ]
     with dhcp_network(machine, options, places(servers), scratch) as tap:
@@ -97,7 +99,7 @@ def booting_by_http(machine: Machine, servers: Servers, scratch: Path) -> Iterat
 
 def places(servers: Servers) -> dict[Place, int]:
     """The places where a guest of QEMU's built-in network finds them."""
-    found = {Place(HOST, port): port for port in (servers.boot, servers.assets) if port is not None}
+    found = {Place(HOST, port): port for port in (servers.boot, servers.assets, servers.https) if port is not None}
     if servers.bucket is not None:
         found[Place(LOOPBACK, servers.bucket)] = servers.bucket
     return found
