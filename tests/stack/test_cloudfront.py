@@ -38,7 +38,7 @@ DIFFERENCES = {
     "assets GET /assets/flatcar": 404,
     "assets GET /assets/site": 404,
     "assets GET /assets/site/index.html": 200,
-    "assets GET /assets//flatcar/3227.2.0/kernel": 404,
+    "assets GET /assets//flatcar/3227.2.0/kernel": 200,
     "assets GET /assets/..%2fsecret.txt": 404,
     "assets GET /assets/flatcar/3227.2.0/kernel {'Range': 'bytes=5000-'}": 416,
     "assets GET /assets/flatcar/3227.2.0/kernel/": 301,

@@ -96,6 +96,12 @@ def test_paths_of_assets_have_the_one_spelling_that_signatures_know(door: Viewer
     assert ["/assets/v1+x/", "/ipxe+"] == [request_of(door, path)["uri"] for path in ("/assets/v1+x/", "/ipxe+")]
 
 
+@pytest.mark.parametrize("uri", ["//assets/a/b", "/assets//a///b"])
+def test_slashes_of_an_asset_count_once(door: ViewerFunctions, uri: str) -> None:
+    assert "/assets/a/b" == request_of(door, uri)["uri"]
+    assert ["//ipxe", "/assets//a/"] == [request_of(door, other)["uri"] for other in ("//ipxe", "/assets//a/")]
+
+
 @pytest.mark.parametrize("uri", ["/%69gnition", "/metadat%61", "/ignition%2esig", "/%61ssets/a"])
 def test_routes_have_one_spelling(door: ViewerFunctions, uri: str) -> None:
     """Behaviours, by which http is refused, may compare the path as it was sent; the app decodes it."""
