@@ -56,14 +56,18 @@ def create(moto: MotoService, answers: Mapping[str, str], door: str, directory: 
     return Deployed(NAME, REGION)
 
 
-def served(stores: Stores) -> App:
+@contextmanager
+def served(stores: Stores) -> Iterator[App]:
     """The app over the stores, in which is one asset; the stack's log group has its lines."""
     stores.put_asset("talos/vmlinuz", b"kernel")
     app = lambda_app(stores.environment() | {"MATCHBOX_LOG_LEVEL": "info"})
     shipped = _Shipped()
     shipped.setFormatter(app.log.registered_formatter)
+    # Every app of the process writes to this logger.
+    before = app.log.handlers[:]
     app.log.handlers[:] = [shipped]
-    return app
+    yield app
+    app.log.handlers[:] = before
 
 
 class _Shipped(logging.Handler):

@@ -43,8 +43,8 @@ def balancer(moto_server: MotoService, tmp_path_factory: pytest.TempPathFactory)
         # moto leaves it out.
         blocked = stacks_behind("alb").plain.properties("Bucket")["PublicAccessBlockConfiguration"]
         client("s3").put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=blocked)
-        server.function = served(Stores(bucket, moto_server, moto_server))
-        yield server
+        with served(Stores(bucket, moto_server, moto_server)) as server.function:
+            yield server
 
 
 @pytest.fixture

@@ -46,8 +46,9 @@ def stores(owners: Account, moto_server: MotoService, versitygw: Service) -> Sto
 
 
 @pytest.fixture(scope="module")
-def app(owners: Account, stores: Stores) -> App:
-    return served(stores)
+def app(owners: Account, stores: Stores) -> Iterator[App]:
+    with served(stores) as made:
+        yield made
 
 
 @contextmanager
