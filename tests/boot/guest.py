@@ -90,6 +90,7 @@ DHCP_SCRIPT = """\
 if [ "$1" = bound ]; then
     ip address add "$ip/$mask" dev "$interface"
     [ -z "$router" ] || ip route add default via "${router%% *}"
+    [ -z "$dns" ] || echo "nameserver ${dns%% *}" >/etc/resolv.conf
 fi
 exit 0
 """
@@ -129,7 +130,7 @@ def initramfs(architecture: str, *, talos: bool = False, authority: bytes | None
     """
     busybox = Package("trixie", architecture, "busybox-static", ("usr/bin/busybox",)).directory / "usr/bin/busybox"
     modules = needed_modules(kernel_package(architecture).directory, WANTED_MODULES[architecture])
-    archive = [entry(name, stat.S_IFDIR | 0o755) for name in ("bin", "dev", "modules", "proc", "sys", "tmp")]
+    archive = [entry(name, stat.S_IFDIR | 0o755) for name in ("bin", "dev", "etc", "modules", "proc", "sys", "tmp")]
     # Without this node the kernel starts /init with no standard output.
     archive.append(entry("dev/console", stat.S_IFCHR | 0o600, device=(5, 1)))
     archive.append(entry("bin/busybox", stat.S_IFREG | 0o755, busybox.read_bytes()))
@@ -137,7 +138,7 @@ def initramfs(architecture: str, *, talos: bool = False, authority: bytes | None
     if talos:
         archive.append(entry("talos_client", stat.S_IFREG | 0o755, talos_client(architecture).read_bytes()))
     if authority:
-        archive += [entry(name, stat.S_IFDIR | 0o755) for name in ("etc", "etc/ssl", "etc/ssl/certs")]
+        archive += [entry(name, stat.S_IFDIR | 0o755) for name in ("etc/ssl", "etc/ssl/certs")]
         archive.append(entry("etc/ssl/certs/ca-certificates.crt", stat.S_IFREG | 0o644, authority))
     archive.append(entry("dhcp", stat.S_IFREG | 0o755, DHCP_SCRIPT.encode()))
     archive.append(entry("modules/order", stat.S_IFREG | 0o644, "\n".join(modules).encode()))

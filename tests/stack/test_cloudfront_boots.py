@@ -31,7 +31,7 @@ pytestmark = pytest.mark.boot
 
 BINARY = "application/octet-stream"
 SYNC = json.loads((PROJECT / "events" / "asset-sync-source.json").read_text())
-QUICK = "bios-ipxe-new"
+DOMAIN = "d111111abcdef8.cloudfront.net"
 MACHINE = identity(31)
 
 
@@ -44,18 +44,22 @@ def scratch(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "client",
-    [pytest.param(each, id=name, marks=() if name == QUICK else pytest.mark.nightly) for name, each in CLIENTS.items()],
+    ("client", "name"),
+    [
+        pytest.param(CLIENTS["bios-ipxe-new"], None, id="address"),
+        *(pytest.param(each, DOMAIN, id=each.name, marks=pytest.mark.nightly) for each in CLIENTS.values()),
+    ],
 )
 def test_machine_boots_with_files_that_no_function_sees(
-    client: Client, new_place: Any, tmp_path: Path, scratch: Path
+    client: Client, name: str | None, new_place: Any, tmp_path: Path, scratch: Path
 ) -> None:
     """They come without a redirect, and the configuration over https only."""
     stack, data, https_port = new_place(**BEHIND_CLOUDFRONT), tmp_path / "data", free_port()
-    with stack.cloudfront(https_port=https_port, domain=f"{HOST}:{https_port}") as door, relayed(door.port) as relay:
+    domain = name or f"{HOST}:{https_port}"
+    with stack.cloudfront(https_port=https_port, domain=domain) as door, relayed(door.port) as relay:
         write_installation(data, client, {"token": True}, relay.port, authority=door.authority.read_bytes())
         stack.stores.fill(data)
-        result = boot(client, Servers(relay.port, https=https_port), MACHINE, scratch)
+        result = boot(client, Servers(relay.port, https=https_port, name=name), MACHINE, scratch)
         assert SECRET == result.configuration, result.console
         for path in ("assets/vmlinuz", "assets/initramfs.gz", *client.first_stage):
             assert_served(relay.exchanges(f"/{path}"))
@@ -73,13 +77,13 @@ def test_firmware_boots_a_unified_kernel_image(
     path: str, content_type: str | None, new_place: Any, tmp_path: Path, scratch: Path
 ) -> None:
     """It takes it for a program by the ending of its name, as an import stores it, or by its type."""
-    stack, https_port, client = new_place(**BEHIND_CLOUDFRONT), free_port(), asking_for(path, "edk2-http")
-    with stack.cloudfront(https_port=https_port, domain=f"{HOST}:{https_port}") as door, relayed(door.port) as relay:
+    stack, client = new_place(**BEHIND_CLOUDFRONT), asking_for(path, "edk2-http")
+    with stack.cloudfront(domain=DOMAIN) as door, relayed(door.port) as relay:
         initramfs = guest.initramfs("amd64", talos=True, authority=door.authority.read_bytes())
-        image = image_for(client, initramfs, f"https://{HOST}:{https_port}", tmp_path)
+        image = image_for(client, initramfs, f"https://{DOMAIN}", tmp_path)
         stack.stores.fill(data_directory(tmp_path / "data"))
         put(stack, path, image, content_type)
-        result = boot(client, Servers(relay.port, https=https_port), MACHINE, scratch)
+        result = boot(client, Servers(relay.port, https=door.https_port, name=DOMAIN), MACHINE, scratch)
         assert SECRET == result.configuration, result.console
         assert_loaded(relay.exchanges(f"/{path}"), image, content_type or BINARY)
         assert ["/generic"] == logged(door.functions["BootApi"].log())
