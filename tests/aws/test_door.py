@@ -59,6 +59,18 @@ def test_queries(deployed: Deployed) -> None:
         assert as_known(query, deployed) == as_known(arrived, deployed), f"{query!r} arrived as {arrived!r}: {advice}"
 
 
+def test_paths(deployed: Deployed) -> None:
+    """Paths with escapes reach the function, and CloudFront takes one spelling of an address."""
+    for path in ("/profiles/a%20b%2Fc", "/profiles/a+b;c='(d)*", "/profiles/%C3%A9"):
+        answer = deployed.get(path)
+        assert 404 == answer.status, f"{path} gave {answer}: CloudFront's signature does not hold for it; report it"
+    _only_cloudfront(deployed)
+    answer = deployed.get("/%69gnition", "HEAD")
+    assert 403 == answer.status, f"/%69gnition by http gave {answer}: compare the function with template.yaml"
+    answer = deployed.ranged(f"/{deployed.asset}")
+    assert 206 == answer.status, f"/{deployed.asset} gave {answer}: profiles with ${{cwduri}}/assets/ fail; report it"
+
+
 def test_head(deployed: Deployed) -> None:
     """HEAD of a script and of an asset has the length of GET; UEFI HTTP boot needs it."""
     sizes = {"/boot.ipxe": str(len(deployed.get("/boot.ipxe").body))}

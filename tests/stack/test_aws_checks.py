@@ -53,7 +53,7 @@ def deployed(balancer: ALBEmulator) -> Deployed:
 
 
 @pytest.mark.parametrize(
-    "check", ["addresses", "queries", "head", "range", "http10", "shared", "times", "function_url", "client"]
+    "check", ["addresses", "queries", "paths", "head", "range", "http10", "shared", "times", "function_url", "client"]
 )
 def test_sound_stack_passes(check: str, deployed: Deployed) -> None:
     run(check, deployed)

@@ -77,7 +77,7 @@ def sound(app: App, stores: Stores, owners: Account, tmp_path_factory: pytest.Te
 
 
 CHECKS = (
-    *("cold", "addresses", "queries", "head", "range", "http10", "shared", "errors", "https_only", "times"),
+    *("cold", "addresses", "queries", "paths", "head", "range", "http10", "shared", "errors", "https_only", "times"),
     *("function_url", "networks", "client"),
 )
 
@@ -142,6 +142,8 @@ WRITES_VIEWER = "request.headers['x-boot-viewer'] = {value: event.viewer.ip};"
     [
         ("addresses", one_permission, "/ gave 403 .*urls-auth.html"),
         ("queries", code("return request;", "request.querystring.z = {value: '1'}; return request;"), "arrived as"),
+        ("paths", code(r"request.uri.replace(/\/+/g, '/')", "request.uri"), r"//assets/\S+ gave 403 .*cwduri"),
+        ("paths", one_permission, "/profiles/a%20b%2Fc gave 403 .*: CloudFront's signature does not hold"),
         ("shared", own_cache_policy, "machines got answers of others"),
         ("cold", bucket_for_https_only, r"an asset that is not there gave 403 .*TlsForReads"),
         ("cold", bucket_without_lists, r"an asset that is not there gave 403 "),
