@@ -193,7 +193,14 @@ def test_rules_ask_for_what_the_door_needs(plain_door: Stack) -> None:
 
 
 @pytest.mark.parametrize(
-    "blocks", ["10.0.0.0/8", "2001:db8::/32", "203.0.113.9/32,2001:db8:0:1::1/128,198.51.100.0/24", "fe80::/16"]
+    "blocks",
+    [
+        "10.0.0.0/8",
+        "2001:db8::/32",
+        "203.0.113.9/32,2001:db8:0:1::1/128,198.51.100.0/24",
+        "fe80::/16",
+        "2001:db8:0:0:0:0:0:1/128,1::/16,2001:DB8:1:2:3:4:5::/112",
+    ],
 )
 def test_networks_of_both_versions_are_taken(plain_door: Stack, blocks: str) -> None:
     assert [] == plain_door.refusals({**CLOUDFRONT, "AllowedCidrs": blocks})
@@ -202,6 +209,7 @@ def test_networks_of_both_versions_are_taken(plain_door: Stack, blocks: str) -> 
 @pytest.mark.parametrize(
     "blocks",
     ["0.0.0.0/0", "0.0.0.0/1,128.0.0.0/1", "::/0", "2000::/3", "10.0.0.0/8,", ",10.0.0.0/8", "10.0.0.0/8, 10.1.0.0/16",
+     "2001:db8::1::/32", "2001:db8:::1/32", "2001:db8:1/48", "2001:db8::12345/64", "1:2:3:4:5:6:7:8:9/16",
      "10.0.0.0", "2001:db8::", "2001:db8::/129", "'+x+'", "10.0.0.0/8'", "2001:db8::/32\n"],
 )  # fmt: skip
 def test_blocks_of_the_whole_internet_and_of_another_form_are_refused(plain_door: Stack, blocks: str) -> None:
