@@ -94,22 +94,20 @@ def test_firmware_boots_the_unified_kernel_image_of_a_release(
     new_place: Any, oci_registry: OciRegistry, tmp_path: Path, scratch: Path
 ) -> None:
     """Its configuration comes by http, which the stack's owner has allowed."""
-    port, path = free_port(), "assets/talos/arm64/vmlinuz.efi"
+    path = "assets/talos/arm64/vmlinuz.efi"
     client = asking_for(path, "edk2-http-arm64")
-    with relayed(port) as relay:
-        address = f"http://{HOST}:{relay.port}"
-        image = image_for(client, guest.initramfs("arm64", talos=True), address, tmp_path)
-        layer = plain(Entry("usr/install/arm64/vmlinuz.efi", image))
-        reference = oci_registry.push(manifests.image([layer]), "siderolabs/installer", "v1.12.0")
-        stack = new_place(**BEHIND_CLOUDFRONT, PlainConfigurations="yes", SourceImage=reference)
-        stack.stores.fill(data_directory(tmp_path / "data"))
-        with stack.invoking("AssetSync") as sync:
-            sync.invoke(SYNC)
-        with stack.cloudfront(port) as door:
-            result = boot(client, Servers(relay.port), MACHINE, scratch)
-            assert SECRET == result.configuration, result.console
-            assert_loaded(relay.exchanges(f"/{path}"), image, BINARY)
-            assert ["/generic"] == logged(door.functions["BootApi"].log())
+    image = image_for(client, guest.initramfs("arm64", talos=True), f"http://{DOMAIN}", tmp_path)
+    layer = plain(Entry("usr/install/arm64/vmlinuz.efi", image))
+    reference = oci_registry.push(manifests.image([layer]), "siderolabs/installer", "v1.12.0")
+    stack = new_place(**BEHIND_CLOUDFRONT, PlainConfigurations="yes", SourceImage=reference)
+    stack.stores.fill(data_directory(tmp_path / "data"))
+    with stack.invoking("AssetSync") as sync:
+        sync.invoke(SYNC)
+    with stack.cloudfront(domain=DOMAIN) as door, relayed(door.port) as relay:
+        result = boot(client, Servers(relay.port, name=DOMAIN), MACHINE, scratch)
+        assert SECRET == result.configuration, result.console
+        assert_loaded(relay.exchanges(f"/{path}"), image, BINARY)
+        assert ["/generic"] == logged(door.functions["BootApi"].log())
 
 
 @pytest.mark.nightly
