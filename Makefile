@@ -123,7 +123,7 @@ test-nightly: .venv/ready .venv-sam/ready
 # Read-only checks of a deployed stack with its owner's credentials (docs/deploy.md): STACK=matchbox, and where wanted
 # REGION=eu-central-1, ONLY=head (names of checks, as pytest's -k takes them) and LOAD=1000 (requests at once).
 test-aws: .venv/ready
-	@STACK=$(STACK) REGION=$(REGION) LOAD=$(LOAD) $(BIN)/python -m pytest -q -rA --tb=short --confcutdir tests/aws tests/aws -k "$(ONLY)"
+	@STACK=$(STACK) REGION=$(REGION) LOAD=$(LOAD) $(BIN)/python -m pytest -q -rA -W default --tb=short --assert=plain --confcutdir tests/aws tests/aws -k "$(ONLY)"
 
 # Pictures of every page of the console, wide and narrow, light and dark, in .run/screenshots; docs/console.md has some.
 screenshots: .venv/ready

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
-import boto3
+from botocore.session import Session
 
 from benchmarks.timing import ENVIRONMENT
 from lambda_matchbox.aws.table_and_bucket import create_history_table, create_table
@@ -61,8 +61,9 @@ def stores_on(service: Service) -> StoreSettings:
     with closing(service.client("dynamodb")) as client:
         create_table(client, "matchbox")
         create_history_table(client, "history")
-    session = boto3.Session(service.access_key, service.secret_key, region_name=service.region)
-    return StoreSettings("matchbox", "", service.region, service.endpoint, "", session, history_table="history")
+    core = Session()
+    core.set_credentials(service.access_key, service.secret_key)
+    return StoreSettings("matchbox", "", service.region, service.endpoint, "", core, history_table="history")
 
 
 def filled(store: HistoryStore) -> HistoryStore:

@@ -71,16 +71,13 @@ class DeliveryError(FetchError):
 
 
 class BootClient:
-    """Makes requests with one User-Agent; `timeout` is for a connection and for each read, in seconds.
-
-    `behind_cloudfront` says whether a response came through CloudFront.
-    """
+    """Makes requests with one User-Agent; `timeout` is for a connection and for each read, in seconds."""
 
     def __init__(self, user_agent: str, timeout: float) -> None:
         self._headers = {"User-Agent": user_agent, "Connection": "close"}
         self._timeout = timeout
         self._pools = urllib3.PoolManager()
-        self.behind_cloudfront = False
+        self._behind_cloudfront: set[str] = set()
 
     def fetch(self, url: str, take: Callable[[bytes], object], begin: Callable[[int], object] = int) -> str:
         """Pass the body to `take`, piece by piece, and its size to `begin`, 0 if unknown; returns the final address.
@@ -109,6 +106,10 @@ class BootClient:
         end = self.fetch(url, take)
         return bytes(pieces), end
 
+    def is_behind_cloudfront(self, url: str) -> bool:
+        """Whether the server of the address has responded through CloudFront."""
+        return origin(url) in self._behind_cloudfront
+
     def close(self) -> None:
         """Close the connections."""
         self._pools.clear()
@@ -132,7 +133,11 @@ class BootClient:
                     return location
                 _check_verdict(response)
                 body = response.read(_MAX_ERROR_BODY, decode_content=False)
-                if response.status == 403 and self.behind_cloudfront and (why := _refused_at_the_edge(url, body)):
+                if (
+                    response.status == 403
+                    and self.is_behind_cloudfront(url)
+                    and (why := _refused_at_the_edge(url, body))
+                ):
                     raise FetchError(f"403 from {origin(url)}: {why}")
                 raise _refusal(response.status, body, origin(url))
         except (HTTPError, LocationValueError, HTTPException, OSError) as error:
@@ -155,7 +160,8 @@ class BootClient:
             decode_content=False,
             timeout=urllib3.Timeout(connect=self._timeout, read=self._timeout),
         )
-        self.behind_cloudfront |= _BY_CLOUDFRONT in response.headers
+        if _BY_CLOUDFRONT in response.headers:
+            self._behind_cloudfront.add(origin(url))
         return response
 
     def _explain(self, error: Exception, url: str) -> str:

@@ -53,9 +53,11 @@ class SelectedGroup:
         Raises FetchError.
         """
         asked = _configuration_request(url)
-        if asked is None or not self._client.behind_cloudfront or "token" in asked.labels:
+        if asked is None or not self._client.is_behind_cloudfront(url) or "token" in asked.labels:
             return False
-        values = (line.partition(b"=")[2] for line in self._of(asked.root, asked.labels) or ())
+        values = {line.partition(b"=")[2] for line in self._of(asked.root, asked.labels) or ()}
+        # Who asks knows the labels, some of which are the group's selector.
+        values -= {value.encode() for value in asked.labels.values()}
         return any(len(value) >= _TELLING and value in body for value in values)
 
     def reason_of_404(self, url: str) -> str:

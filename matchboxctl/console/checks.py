@@ -94,7 +94,6 @@ class Checks(NamedTuple):
     fsck: Check[Sequence["StoreFinding"]] | None
     syncs: Check[SyncAges]
     errors: Check[LastErrors]
-    behind_cloudfront: bool
 
     async def fresh(self, wait_seconds: float) -> None:
         """Begin all whose last result is old, and wait a while for them."""
@@ -113,14 +112,12 @@ CHECKS = web.AppKey("checks", Checks)
 
 def checks(stores: StoreThreads, store: StoreSettings | Path) -> Checks:
     """The checks of the store."""
-    behind_cloudfront = not isinstance(store, Path) and bool(store.release_copies)
     kept = _KEPT if isinstance(store, Path) else _KEPT_OF_ALL
     return Checks(
-        Check(stores, kept, partial(overview, store, behind_cloudfront=behind_cloudfront)),
+        Check(stores, kept, partial(overview, store)),
         None if isinstance(store, Path) else Check(stores, _KEPT_OF_ALL, partial(_fsck, store)),
         Check(stores, _KEPT, partial(_syncs, store)),
         Check(stores, _KEPT, partial(_errors, store)),
-        behind_cloudfront,
     )
 
 

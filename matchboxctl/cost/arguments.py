@@ -1,6 +1,8 @@
 """`matchboxctl cost` on the command line."""
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -9,16 +11,33 @@ from matchboxctl.cli.options import Choice, output_option
 from matchboxctl.cost.bill import ALB, DOORS, PLACES, REGION, Plan
 
 
+class _Amount(click.FloatRange):
+    """A number from 0 to a million."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number. NaN is in every range."""
+        amount: float = super().convert(value, param, ctx)
+        return self.fail(f"{value} is no amount.", param, ctx) if math.isnan(amount) else amount
+
+
+_AMOUNT = _Amount(0, 1_000_000)
+
+
 @click.command(
     cls=Command,
     epilog="Prices are AWS's list prices in us-east-1; -o json names the source of each. Nothing is asked of AWS.",
     examples=["matchboxctl cost --door cloudfront", "matchboxctl cost --nodes 500 --where internet --explain"],
 )
 @click.option(
-    "--nodes", type=click.IntRange(0), metavar="N", multiple=True, default=(10, 1000, 100_000), help="machines"
+    "--nodes",
+    type=click.IntRange(0, 1_000_000_000),
+    metavar="N",
+    multiple=True,
+    default=(10, 1000, 100_000),
+    help="machines",
 )
-@click.option("--boots-per-day", type=click.FloatRange(0), metavar="B", default=1.0, help="boots of each machine a day")
-@click.option("--image-mb", type=click.FloatRange(0), metavar="M", default=100.0, help="kernel and initramfs, in MB")
+@click.option("--boots-per-day", type=_AMOUNT, metavar="B", default=1.0, help="boots of each machine a day")
+@click.option("--image-mb", type=_AMOUNT, metavar="M", default=100.0, help="kernel and initramfs, in MB")
 @click.option("--door", type=Choice(DOORS), default=ALB, help="the stack's parameter FrontDoor")
 @click.option("--where", type=Choice(PLACES), default=REGION, help="where the machines are; region with S3EndpointId")
 @click.option("--history/--no-history", default=True, help="whether histories of machines are written")

@@ -94,7 +94,7 @@ def uses(plan: Plan) -> Iterator[Use]:
         yield Use("Bytes of scripts", _bytes(plan), (boots, (facts.SCRIPT_BYTES / _GB, "GB")))
     if plan.where != REGION:
         yield Use("Bytes of files", _file_bytes(plan), (boots, (plan.image_mb / 1000, "GB")))
-    yield Use("S3, reads", "gets", (boots, (facts.FILES, "files")))
+    yield Use("S3, reads", "gets", (boots, (facts.FILES * (1 + facts.FILE_HEADS * through_alb), "requests")))
     yield Use("Lambda, calls", "calls", (boots, (calls, "requests")))
     yield Use("Lambda, time", "seconds", (boots, (calls, "requests"), (facts.WARM, "s"), (facts.MEMORY, "GB")))
     starts = min(plan.boots, facts.STARTS + plan.boots / facts.STORM)

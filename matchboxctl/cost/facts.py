@@ -10,8 +10,8 @@ HOURS, DAYS = 730, 30
 REQUESTS, FILES = 3, 2
 """Of a boot: what the function answers, and what lies in the bucket."""
 
-READS, FILE_READS = 9, 1
-"""Read units: for all requests of a boot, and for a file that the function redirects to."""
+READS, FILE_READS, FILE_HEADS = 9, 1, 1
+"""Read units: for all requests of a boot, and for a file that the function redirects to, which takes a HEAD as well."""
 
 REQUEST_LOG, FILE_LOG = 2_300, 700
 """Bytes of boot_api's log and metrics: for all requests of a boot, and for a redirected file."""

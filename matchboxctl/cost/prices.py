@@ -74,7 +74,7 @@ PRICES = {
     "items": Price("GB-month", 0.25, _DYNAMODB, 1, 25),
     "backups": Price("GB-month", 0.20, _DYNAMODB_PAGE),
     "objects": Price("GB-month", 0.023, _S3),
-    "gets": Price("GET", 0.0004, _S3, 1_000),
+    "gets": Price("GET or HEAD", 0.0004, _S3, 1_000),
     "lists": Price("LIST", 0.005, _S3, 1_000),
     "logs": Price("GB", 0.50, _CLOUDWATCH, 1, 5),
     "kept-logs": Price("GB-month", 0.03, _CLOUDWATCH_PAGE),

@@ -10,7 +10,7 @@ from lambda_matchbox.image_sync.withdrawal import withdraw
 from lambda_matchbox.releases.pointers import RECORD, Pointer, Release, UnknownReleaseError, rolled_back
 from lambda_matchbox.releases.records import ReleaseRecord, record_in, variables
 from lambda_matchbox.releases.store import CopiesError, MovedError, ReleaseStore, ReleaseStoreError
-from matchboxctl.cli.errors import FailedError, UsageError
+from matchboxctl.cli.errors import FailedError, UsageError, on_interrupt
 from matchboxctl.cli.names import did_you_mean
 from matchboxctl.cli.output import print_result
 from matchboxctl.cli.tables import table
@@ -104,7 +104,8 @@ def _move(stores: SourceStores, source_id: str, moved: Callable[[Pointer], Point
         store, pointer = _published(stores, source_id)
         new = moved(pointer)
         try:
-            store.move(pointer, new)
+            with on_interrupt(f"`matchboxctl releases {source_id}` shows what is current now"):
+                store.move(pointer, new)
         except MovedError:
             continue
         except CopiesError as error:

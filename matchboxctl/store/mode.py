@@ -6,6 +6,7 @@ optional.
 """
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from matchboxctl.cli.errors import UsageError
 if TYPE_CHECKING:
     from boto3.session import Session
     from botocore.config import Config
+    from botocore.session import Session as CoreSession
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_s3 import S3Client
 
@@ -34,13 +36,13 @@ DAYS = 30
 
 
 class StoreSettings(NamedTuple):
-    """Names and endpoints of tables and bucket; an endpoint is None on AWS.
+    """Names and endpoints of tables and bucket; an endpoint is None on AWS. `core` has profile and credentials.
 
     `stack` is what named them, or empty; `history_table` is empty where none is named. Histories are
     kept for `history_days`. `secrets` is the prefix of secrets in Parameter Store, empty where none is named, and
     `secrets_key` their KMS key if they have one of their own; `secrets_manager` are ARNs of secrets in Secrets Manager,
     separated by commas. `release_copies` says whether CloudFront serves copies of releases in the bucket; None where
-    no stack says so.
+    no stack says so. `plain_configurations` says whether a stack behind CloudFront gives configurations over http too.
     """
 
     table: str
@@ -48,7 +50,7 @@ class StoreSettings(NamedTuple):
     region: str
     dynamodb_endpoint: str | None
     s3_endpoint: str | None
-    session: "Session"
+    core: "CoreSession"
     stack: str = ""
     history_table: str = ""
     history_days: int = DAYS
@@ -56,6 +58,12 @@ class StoreSettings(NamedTuple):
     secrets_key: str = ""
     secrets_manager: str = ""
     release_copies: bool | None = None
+    plain_configurations: bool = False
+
+    @property
+    def session(self) -> "Session":
+        """What makes clients."""
+        return _session(self.core)
 
     @property
     def description(self) -> str:
@@ -94,7 +102,7 @@ class StoreSettings(NamedTuple):
         from botocore.exceptions import BotoCoreError
 
         try:
-            found = self.session.get_credentials()
+            found = self.core.get_credentials()
             now = None if found is None else found.get_frozen_credentials()
         except BotoCoreError as error:
             raise StoreUnavailableError(f"cannot renew AWS credentials: {error}") from error
@@ -117,6 +125,14 @@ class StoreSettings(NamedTuple):
     def clients(self, attempts: "Config | None" = None) -> StoreClients:
         """Clients for table and bucket."""
         return StoreClients(self.dynamodb(attempts), self.s3(attempts), self.table, self.bucket)
+
+
+@cache
+def _session(core: "CoreSession") -> "Session":
+    # What only reads with clients of our own does without: it takes longer to import than they take to read.
+    from boto3.session import Session
+
+    return Session(botocore_session=core)
 
 
 def _config(settings: StoreSettings, attempts: "Config | None") -> "Config":
@@ -165,12 +181,14 @@ def chosen_store(data_path: str, stack: str = "") -> StoreSettings | Path:
         )
         raise UsageError(f"{given} is set and {lacking} is not: that would be AWS for one of them; set both or neither")
     # Imported where it is needed: directory mode starts without it.
-    from boto3.session import Session
     from botocore.exceptions import BotoCoreError
+    from botocore.session import Session as CoreSession
 
+    core = CoreSession()
     try:
-        session = Session()
-        region = os.environ.get("AWS_REGION") or session.region_name
+        # Also where the environment has the region: the profile must exist.
+        core.get_scoped_config()
+        region = os.environ.get("AWS_REGION") or core.get_config_variable("region")
     except BotoCoreError as error:
         raise UsageError(f"AWS_PROFILE: {error}") from error
     if not region:
@@ -181,7 +199,7 @@ def chosen_store(data_path: str, stack: str = "") -> StoreSettings | Path:
         region,
         endpoints["DYNAMODB"],
         endpoints["S3"],
-        session,
+        core,
         stack,
         history_table,
         secrets=secrets,

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 TABLE, BUCKET, HISTORY_TABLE, SECRETS = "TableName", "BucketName", "HistoryTableName", "SecretsPrefix"
 """The outputs of template.yaml."""
 
-_RETENTION, _KEY, _MANAGED, _DOOR = "HistoryRetention", "SecretsKmsKeyArn", "SecretsManagerArns", "FrontDoor"
+_RETENTION, _KEY, _MANAGED = "HistoryRetention", "SecretsKmsKeyArn", "SecretsManagerArns"
+_DOOR, _PLAIN = "FrontDoor", "PlainConfigurations"
 """Parameters of template.yaml."""
 
 
@@ -41,6 +42,7 @@ def of_stack(settings: StoreSettings, endpoint: str | None) -> StoreSettings:
         secrets_key=given.get(_KEY, ""),
         secrets_manager=given.get(_MANAGED, "").replace(" ", ""),
         release_copies=given.get(_DOOR) == "cloudfront",
+        plain_configurations=given.get(_PLAIN) == "yes",
     )
 
 

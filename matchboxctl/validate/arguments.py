@@ -20,11 +20,13 @@ from matchboxctl.cli.options import MODES, Choice, argument, flag, is_given, out
 @click.option(
     "--door",
     type=Choice(("alb", "cloudfront")),
-    default="alb",
+    show_default="that of --stack, else alb",
     help="the stack's parameter FrontDoor: cloudfront is on the internet, and gives configurations over https only",
 )
 @output_option()
-def validate(directory: str | None, data_path: str, stack: str, assets_path: str, door: str, output: str) -> None:
+def validate(
+    directory: str | None, data_path: str, stack: str, assets_path: str, door: str | None, output: str
+) -> None:
     """Find what would keep machines from booting.
 
     That is: documents that do not parse, unknown keys, absent profiles, templates and assets, templates that fail,

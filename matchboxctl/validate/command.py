@@ -17,7 +17,7 @@ from matchboxctl.validate.validation import validate
 _NO_LIMIT = 1 << 20
 
 
-def run(source: Path | StoreSettings, assets_path: Path | None, output: str, door: str = "alb") -> None:
+def run(source: Path | StoreSettings, assets_path: Path | None, output: str, door: str | None = None) -> None:
     """Print the findings. Raises UsageError, and FailedError if there are faults."""
     if assets_path is not None and not assets_path.is_dir():
         raise UsageError(f"--assets-path (MATCHBOX_ASSETS_PATH) '{assets_path}' is not a directory")
@@ -25,12 +25,19 @@ def run(source: Path | StoreSettings, assets_path: Path | None, output: str, doo
         with Progress("reading the table", 0, "items") as progress:
             contents = source_contents(source, assets_path, progress.add)
         with Progress("trying templates", len(contents.groups), "groups") as progress:
-            result = validate(contents, progress.add, behind_cloudfront=door == "cloudfront")
+            result = validate(contents, progress.add, **door_of(source, door))
     print_result(output, result.document, lambda: report(result, terminal_width() or _NO_LIMIT))
     if result.count(Severity.FAULT):
         raise FailedError(summary(result))
     if output not in FORMATS:
         print(summary(result))
+
+
+def door_of(source: Path | StoreSettings, door: str | None) -> dict[str, bool]:
+    """What validate() is to know of the front door, which a stack tells where `door` does not."""
+    stack = source if isinstance(source, StoreSettings) else None
+    is_public = door == "cloudfront" or (door is None and stack is not None and stack.release_copies is True)
+    return {"is_public": is_public, "https_only": is_public and not (stack and stack.plain_configurations)}
 
 
 def source_contents(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
 from matchboxctl.store.mode import StoreSettings
-from matchboxctl.validate.command import advising_for, source_contents
+from matchboxctl.validate.command import advising_for, door_of, source_contents
 from matchboxctl.validate.contents import Contents
 from matchboxctl.validate.findings import Finding, Result
 from matchboxctl.validate.validation import validate
@@ -29,11 +29,11 @@ class Overview(NamedTuple):
     users: Mapping[Key, Sequence[str]]
 
 
-def overview(store: StoreSettings | Path, *, behind_cloudfront: bool) -> Overview:
+def overview(store: StoreSettings | Path) -> Overview:
     """Validate all documents. Raises CommandError or MatchboxError."""
     with advising_for(store):
         contents = source_contents(store, None)
-        result = validate(contents, behind_cloudfront=behind_cloudfront)
+        result = validate(contents, **door_of(store, None))
     findings: dict[Key, list[Finding]] = {}
     for finding in result.findings:
         for key in dict.fromkeys(_keys(contents, finding)):

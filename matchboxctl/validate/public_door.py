@@ -17,16 +17,20 @@ _CONFIGURATIONS = (*(f"/{kind}" for kind in TEMPLATE_KINDS), "/metadata", REPORT
 _PLAIN = (DIRECTORY, "http://")
 
 
-def public_findings(contents: Contents) -> Iterator[Finding]:
-    """Addresses of configurations that are not https, and metadata for whoever names a machine's labels."""
-    profiles = {profile.id: profile for profile in contents.profiles}
-    bodies = {template[:2]: template.body for template in contents.templates}
-    for profile in profiles.values():
+def plain_address_findings(contents: Contents) -> Iterator[Finding]:
+    """Addresses of configurations that are not https."""
+    for profile in contents.profiles:
         for address in boot_addresses(profile.boot or NetBoot()):
             if address.path in _CONFIGURATIONS and address.text.lower().startswith(_PLAIN):
                 message = f"{address.where} requests {address.path} over http, which CloudFront refuses"
                 advice = f"begin it with the https address of the output ConfigurationUrl, or with {BASE} and a token"
                 yield Finding(Severity.FAULT, "https", contents.file("profiles", profile.id), message, advice)
+
+
+def public_findings(contents: Contents) -> Iterator[Finding]:
+    """Metadata for whoever names a machine's labels."""
+    profiles = {profile.id: profile for profile in contents.profiles}
+    bodies = {template[:2]: template.body for template in contents.templates}
     for group in contents.groups:
         profile_of_group = profiles.get(group.profile)
         if profile_of_group is None or has_token(group):
@@ -39,9 +43,10 @@ def public_findings(contents: Contents) -> Iterator[Finding]:
 
 
 def _using(group: Group, profile: Profile, bodies: dict[tuple[str, str], bytes]) -> list[str]:
-    """The profile's templates that name a key of the group's metadata."""
-    if not group.metadata:
+    """The profile's templates that name a key of its metadata or of the group's."""
+    metadata = {**profile.metadata, **group.metadata}
+    if not metadata:
         return []
-    keys = b"|".join(re.escape(key.encode(errors="replace")) for key in group.metadata)
+    keys = b"|".join(re.escape(key.encode(errors="replace")) for key in metadata)
     naming = re.compile(rb"[.\"](?:" + keys + rb")\b")
     return [" ".join(key) for key in profile.template_ids.items() if naming.search(bodies.get(key, b""))]

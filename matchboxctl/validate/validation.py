@@ -9,15 +9,22 @@ from matchboxctl.validate.configurations import configuration_findings
 from matchboxctl.validate.contents import Contents
 from matchboxctl.validate.findings import Finding, Result, Severity, some
 from matchboxctl.validate.policies import policy_findings
-from matchboxctl.validate.public_door import public_findings
+from matchboxctl.validate.public_door import plain_address_findings, public_findings
 from matchboxctl.validate.references import absent_profile, absent_templates
 from matchboxctl.validate.secrets import secret_findings
 
 
 def validate(
-    contents: Contents, tried: Callable[[int], object] = lambda _: None, *, behind_cloudfront: bool = False
+    contents: Contents,
+    tried: Callable[[int], object] = lambda _: None,
+    *,
+    is_public: bool = False,
+    https_only: bool = False,
 ) -> Result:
-    """The findings of all rules; `tried` is given the numbers of groups whose templates have been tried."""
+    """The findings of all rules; `tried` is given the numbers of groups whose templates have been tried.
+
+    `is_public` says whether the server is on the internet, `https_only` whether it gives no configuration over http.
+    """
     rules: tuple[Callable[[Contents], Iterator[Finding]], ...] = (
         _reference_findings,
         _overlap_findings,
@@ -25,7 +32,8 @@ def validate(
         boot_findings,
         policy_findings,
         secret_findings,
-        *([public_findings] if behind_cloudfront else []),
+        *([public_findings] if is_public else []),
+        *([plain_address_findings] if https_only else []),
     )
     findings = [*contents.found, *(finding for rule in rules for finding in rule(contents))]
     findings += configuration_findings(contents, tried)

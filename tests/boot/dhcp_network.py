@@ -1,4 +1,4 @@
-"""A network for one machine, with dnsmasq as its DHCP and TFTP server.
+"""A network for one machine, with dnsmasq as its DHCP and TFTP server, and as that of a name.
 
 QEMU's built-in DHCP server names one boot file and nothing else. UEFI's HTTP boot wants the vendor class `HTTPClient`
 in the answer, and iPXE another boot file than the firmware that loaded it. The network is a namespace (root makes it,
@@ -43,16 +43,16 @@ class Place(NamedTuple):
 
 @contextmanager
 def dhcp_network(
-    machine: Machine, boot_options: Sequence[str], places: Mapping[Place, int], scratch: Path
+    machine: Machine, boot_options: Sequence[str], places: Mapping[Place, int], scratch: Path, name: str | None = None
 ) -> Iterator[int]:
     """Yields the descriptor of a tap device for QEMU's `-netdev tap,fd=`.
 
     `boot_options` are lines of dnsmasq's configuration; `places` says for each place, as the guest sees it, the port of
-    this machine's 127.0.0.1 that answers. dnsmasq's log is kept in `scratch`. Raises NetworkError and
-    RigUnavailableError.
+    this machine's 127.0.0.1 that answers. HOST may have a `name`, the only one that there is. dnsmasq's log is kept in
+    `scratch`. Raises NetworkError and RigUnavailableError.
     """
     configuration = scratch / "dnsmasq.conf"
-    configuration.write_text("\n".join([*dhcp_options(machine, scratch), *boot_options, ""]))
+    configuration.write_text("\n".join([*dhcp_options(machine, scratch), *name_options(name), *boot_options, ""]))
     ours, theirs = socket.socketpair()
     user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     with ours, theirs, (scratch / "network.log").open("w+") as log:
@@ -92,7 +92,6 @@ def dhcp_network(
 
 def dhcp_options(machine: Machine, scratch: Path) -> list[str]:
     return [
-        "port=0",
         "interface=tap0",
         "bind-interfaces",
         # No change of user, nor of group, which a user namespace would refuse: the scratch directory is private.
@@ -108,6 +107,10 @@ def dhcp_options(machine: Machine, scratch: Path) -> list[str]:
         f"dhcp-leasefile={scratch / 'dnsmasq.leases'}",
         f"log-facility={scratch / 'dnsmasq.log'}",
     ]
+
+
+def name_options(name: str | None) -> list[str]:
+    return ["port=0"] if name is None else ["no-resolv", "no-hosts", f"address=/{name}/{HOST}"]
 
 
 @contextmanager

@@ -9,6 +9,9 @@ from tests.rigs.debian_packages import Package
 OLD_IPXE_ROMS = Package("bookworm", "amd64", "ipxe-qemu", ("usr/lib/ipxe/qemu",))
 NEW_IPXE_ROMS = Package("trixie", "amd64", "ipxe-qemu", ("usr/share/qemu",))
 NEW_IPXE = Package("trixie", "amd64", "ipxe", ("usr/lib/ipxe",))
+UKIFY = Package("trixie", "amd64", "systemd-ukify", ("usr/bin/ukify", "usr/lib/systemd/ukify"))
+PEFILE = Package("trixie", "amd64", "python3-pefile", ("usr/lib/python3/dist-packages",))
+STUBS = {"amd64": "linuxx64.efi.stub", "arm64": "linuxaa64.efi.stub"}
 INSTALLER = Package(
     "bookworm", "amd64", "debian-installer-12-netboot-amd64", ("usr/lib/debian-installer/images/12/amd64/text",)
 )
@@ -78,6 +81,26 @@ def grub_of_disks(architecture: str) -> Path:
     path = GRUB_OF_DISKS[architecture]
     keep = (str(path.parent),)
     return Package("trixie", architecture, f"grub-efi-{architecture}-unsigned", keep).directory / path
+
+
+def kernel_stub(architecture: str) -> Path:
+    """What firmware starts of a unified kernel image: systemd's stub, which starts the kernel in it."""
+    directory = Path("usr/lib/systemd/boot/efi")
+    return (
+        Package("trixie", architecture, "systemd-boot-efi", (str(directory),)).directory
+        / directory
+        / STUBS[architecture]
+    )
+
+
+def ukify() -> Path:
+    """systemd's program, in Python, that makes unified kernel images; `pefile` is what it imports."""
+    return UKIFY.directory / "usr/bin/ukify"
+
+
+def pefile() -> Path:
+    """The directory of the Python package of that name."""
+    return PEFILE.directory / "usr/lib/python3/dist-packages"
 
 
 def debian_installer() -> Path:

@@ -3,7 +3,8 @@
 With the kernel argument `install=` it writes the image at that address to its disk instead, and starts anew.
 
 The initramfs holds a static busybox, the modules for virtio's network card and disk, and `/init` (the script `INIT`).
-One that passes for Talos also has `talos_client.go`, which requests the configuration by Talos's rules.
+One that passes for Talos also has `talos_client.go`, which requests the configuration by Talos's rules; it may trust
+an authority of https.
 """
 
 import gzip
@@ -11,6 +12,7 @@ import hashlib
 import lzma
 import re
 import stat
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -19,7 +21,9 @@ from tests.rigs.debian_packages import Package
 from tests.rigs.go_toolchain import go_build_file
 
 CONSOLES = {"amd64": "ttyS0", "arm64": "ttyAMA0"}
-WANTED_MODULES = ("virtio_pci", "virtio_net", "virtio_blk", "af_packet")
+_DEVICES = ("virtio_pci", "virtio_net", "virtio_blk", "af_packet")
+# Linux on ARM64 knows no date without it, and certificates have dates.
+WANTED_MODULES = {"amd64": _DEVICES, "arm64": (*_DEVICES, "rtc_efi")}
 
 BEGIN = "-----BEGIN MACHINE CONFIGURATION-----"
 END = "-----END MACHINE CONFIGURATION-----"
@@ -86,6 +90,7 @@ DHCP_SCRIPT = """\
 if [ "$1" = bound ]; then
     ip address add "$ip/$mask" dev "$interface"
     [ -z "$router" ] || ip route add default via "${router%% *}"
+    [ -z "$dns" ] || echo "nameserver ${dns%% *}" >/etc/resolv.conf
 fi
 exit 0
 """
@@ -118,17 +123,23 @@ def talos_client(architecture: str) -> Path:
 
 
 @cache
-def initramfs(architecture: str, *, talos: bool = False) -> bytes:
-    """A compressed cpio archive, the same bytes each time, that passes for Talos or not. Raises RigUnavailableError."""
+def initramfs(architecture: str, *, talos: bool = False, authority: bytes | None = None) -> bytes:
+    """A compressed cpio archive, the same bytes each time, that passes for Talos or not.
+
+    Talos trusts the certificates of `authority`, which is one in PEM. Raises RigUnavailableError.
+    """
     busybox = Package("trixie", architecture, "busybox-static", ("usr/bin/busybox",)).directory / "usr/bin/busybox"
-    modules = needed_modules(kernel_package(architecture).directory)
-    archive = [entry(name, stat.S_IFDIR | 0o755) for name in ("bin", "dev", "modules", "proc", "sys", "tmp")]
+    modules = needed_modules(kernel_package(architecture).directory, WANTED_MODULES[architecture])
+    archive = [entry(name, stat.S_IFDIR | 0o755) for name in ("bin", "dev", "etc", "modules", "proc", "sys", "tmp")]
     # Without this node the kernel starts /init with no standard output.
     archive.append(entry("dev/console", stat.S_IFCHR | 0o600, device=(5, 1)))
     archive.append(entry("bin/busybox", stat.S_IFREG | 0o755, busybox.read_bytes()))
     archive.append(entry("init", stat.S_IFREG | 0o755, INIT.encode()))
     if talos:
         archive.append(entry("talos_client", stat.S_IFREG | 0o755, talos_client(architecture).read_bytes()))
+    if authority:
+        archive += [entry(name, stat.S_IFDIR | 0o755) for name in ("etc/ssl", "etc/ssl/certs")]
+        archive.append(entry("etc/ssl/certs/ca-certificates.crt", stat.S_IFREG | 0o644, authority))
     archive.append(entry("dhcp", stat.S_IFREG | 0o755, DHCP_SCRIPT.encode()))
     archive.append(entry("modules/order", stat.S_IFREG | 0o644, "\n".join(modules).encode()))
     archive += [entry(f"modules/{name}", stat.S_IFREG | 0o644, module) for name, module in modules.items()]
@@ -136,7 +147,7 @@ def initramfs(architecture: str, *, talos: bool = False) -> bytes:
     return gzip.compress(b"".join(archive), compresslevel=6, mtime=0)
 
 
-def needed_modules(kernel_directory: Path) -> dict[str, bytes]:
+def needed_modules(kernel_directory: Path, wanted: Sequence[str]) -> dict[str, bytes]:
     """The wanted modules and those they depend on, in the order of loading; what is built in needs none."""
     [modules] = kernel_directory.glob("usr/lib/modules/*")
     files = {module_name(path): path for path in modules.rglob("*.ko*")}
@@ -153,7 +164,7 @@ def needed_modules(kernel_directory: Path) -> dict[str, bytes]:
             load(dependency)
         loaded[name] = module
 
-    for name in WANTED_MODULES:
+    for name in wanted:
         load(name)
     return loaded
 

@@ -30,16 +30,22 @@ sys.exit(main())
 
 
 def write_installation(
-    directory: Path, client: Client, policy: dict[str, object], port: int, image: bytes | None = None
+    directory: Path,
+    client: Client,
+    policy: dict[str, object],
+    port: int,
+    image: bytes | None = None,
+    authority: bytes | None = None,
 ) -> None:
     """Fills `directory` with the group, its profile, and what `client` loads, and installs if there is an image.
 
-    `port` is the server's. Raises RigUnavailableError.
+    `port` is the server's. If there is an `authority`, one in PEM, configurations come from an https address that the
+    server has been told. Raises RigUnavailableError.
     """
     architecture = client.architecture
     # GRUB takes an unquoted `&` for an operator; the token says which machine it is. It tells the server no port.
     query = "token=${token}" if client.name.startswith("grub") else "uuid=${uuid}&mac=${mac:hexhyp}&token=${token}"
-    base = f"http://{HOST}:{port}/" if client.name == "grub-2.12" else "${base}"
+    base = f"http://{HOST}:{port}/" if client.name == "grub-2.12" and not authority else "${base}"
     boot = {
         "kernel": "/assets/vmlinuz",
         "initrd": ["/assets/initramfs.gz"],
@@ -52,7 +58,8 @@ def write_installation(
     write_group(directory, policy, {"id": GROUP, "generic_id": "secret", "boot": boot})
     place(SECRET, directory / "generic" / "secret")
     place(guest.kernel(architecture).read_bytes(), directory / "assets" / "vmlinuz")
-    place(guest.initramfs(architecture), directory / "assets" / "initramfs.gz")
+    initramfs = guest.initramfs(architecture, talos=authority is not None, authority=authority)
+    place(initramfs, directory / "assets" / "initramfs.gz")
     if image:
         place(image, directory / "assets" / "disk.img")
     for path, file in client.first_stage.items():

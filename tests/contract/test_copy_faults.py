@@ -137,6 +137,20 @@ def test_rollback_that_cannot_copy_fails_and_says_what_mends_it(
 
 
 @pytest.mark.usefixtures("proxy")
+def test_interrupted_rollback_says_where_to_look(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same command again would roll back once more."""
+
+    def interrupted(_: ReleaseCopies) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ReleaseCopies, "complete", interrupted)
+    assert 130 == main(["rollback", "arm"])
+    assert "interrupted: `matchboxctl releases arm` shows what is current now" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("proxy")
 def test_withdrawal_without_the_deletion_of_copies_is_one_all_the_same(
     door: Door, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,7 +9,10 @@ from lambda_matchbox.aws.fsck.rules import Kind
 from lambda_matchbox.aws.keys import SERVED_PREFIX
 from lambda_matchbox.aws.releases import copies
 from lambda_matchbox.aws.releases.copies import ReleaseCopies
-from tests.contract.copied_releases import ONE, PATHS, TWO, Door, assert_as_the_app
+from matchboxctl.main import main
+from tests.contract.copied_releases import ONE, PATHS, TWO, Door, assert_as_the_app, put_own
+from tests.rigs.service import Service
+from tests.unit.matchboxctl.store.test_stack import make_stack
 
 Found = list[tuple[Kind, str, bool]]
 PINNED = f"{PATHS[0]}.release-{ONE[7:]}"
@@ -69,6 +72,15 @@ def test_copies_that_nobody_needs_are_deleted(door: Door, monkeypatch: pytest.Mo
     assert [] == fsck(door)
 
 
+def test_own_files_that_no_copy_hides_are_noted(door: Door) -> None:
+    """The app serves releases only below a source's part."""
+    put_own(door, PATHS[0], PATHS[2], "own")
+    note = f"CloudFront serves 'assets/{PATHS[2]}', which the app does not: it lies where a source has releases"
+    assert [(Kind.NOTE, f"{note}; move or delete it", False)] == fsck(door, repair=True)
+    assert (b"own", None) == (door.cloudfront(PATHS[2], None), door.app(PATHS[2], None))
+    assert (b"2", b"2") == (door.cloudfront(PATHS[0], None), door.app(PATHS[0], None))
+
+
 def test_copies_that_somebody_is_making_are_not_missing(door: Door) -> None:
     delete(door, PATHS[0])
     assert [] == fsck(door, settled=10**10)
@@ -87,3 +99,22 @@ def test_only_a_stack_with_cloudfront_needs_copies(
     events.register("provide-client-params.s3.ListObjectsV2", lambda params, **_: asked.append(params["Prefix"]))
     assert [] == fsck(door, required=False)
     assert [] == asked
+
+
+def test_stack_says_whether_copies_are_missing(
+    make_door: Callable[..., Door],
+    moto_server: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Also in a bucket that has none yet."""
+    door = make_door(required=False)
+    door.publish(ONE, "one", {"vmlinuz": b"1"}, 100)
+    environment = door.stored.stores.environment() | {"AWS_ENDPOINT_URL_CLOUDFORMATION": moto_server.endpoint}
+    for name, value in environment.items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+    outputs = dict.fromkeys(("TableName", "BucketName"), door.stored.stores.name)
+    for front, missing in (("alb", 0), ("cloudfront", 2)):
+        main(["fsck", "--stack", make_stack(moto_server, outputs, {"FrontDoor": front})])
+        assert missing == capsys.readouterr().out.count("lost object: CloudFront does not find")

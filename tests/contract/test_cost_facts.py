@@ -33,7 +33,7 @@ DAY = 24 * 3600 * 1000
 
 @pytest.fixture
 def units(monkeypatch: pytest.MonkeyPatch, dynamodb_local: Service) -> Counter[str]:
-    """Units of DynamoDB Local, by `reads` and `writes`."""
+    """Units of DynamoDB Local, by `reads` and `writes`, and `heads` of the bucket."""
     counted = Counter[str]()
     request = HttpClient.request
 
@@ -41,6 +41,7 @@ def units(monkeypatch: pytest.MonkeyPatch, dynamodb_local: Service) -> Counter[s
         self: HttpClient, method: str, url: str, headers: dict[str, str], body: bytes | None, deadline: float
     ) -> HttpResponse:
         if body is None:
+            counted["heads"] += method == "HEAD"
             return request(self, method, url, headers, body, deadline)
         body = json.dumps(json.loads(body) | {"ReturnConsumedCapacity": "TOTAL"}).encode()
         response = request(self, method, url, headers, body, deadline)
@@ -80,7 +81,7 @@ def test_boot_takes_what_its_bill_says(
             assert 0.9 < sum(map(_billed, lines)) / facts.REQUEST_LOG <= 1
             units.clear()
             assert 302 == app.ask("/assets/vmlinuz").status
-            assert {"reads": facts.FILE_READS} == units
+            assert {"reads": facts.FILE_READS, "heads": facts.FILE_HEADS} == units
             file_lines = [*_lines(capfd)]
             assert 0.9 < sum(map(_billed, file_lines)) / facts.FILE_LOG <= 1
         with_state = [json.dumps({**json.loads(line), "state": "ready"}) for line in lines]

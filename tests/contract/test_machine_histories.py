@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from boto3.session import Session
+from botocore.session import Session
 
 from lambda_matchbox.machines.identities import Identities
 from matchboxctl.cli.errors import FailedError

@@ -175,7 +175,7 @@ def lambda_function(artefacts: Artefacts) -> Iterator[LambdaFunction]:
 
 def _taken(reports: queue.Queue[_Report]) -> _Report | None:
     try:
-        return reports.get_nowait()
+        return reports.get(timeout=0.5)
     except queue.Empty:
         return None
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from tests.rigs.alb_emulator import ALBEmulator
 from tests.rigs.lambda_runtime import Artefacts, LambdaFunction, lambda_function
-from tests.stack.resolution import Stack
+from tests.stack.resolution import Stack, wildcards
 from tests.support.server_threads import in_thread
 
 _ELB = "AWS::ElasticLoadBalancingV2::"
@@ -136,7 +136,7 @@ def _function_of(stack: Stack, group: Mapping[str, Any]) -> str:
         if permission["FunctionName"] == target["Id"]
         and permission["Principal"] == "elasticloadbalancing.amazonaws.com"
         and permission["Action"] == "lambda:InvokeFunction"
-        and _pattern(permission["SourceArn"]).fullmatch(arn)
+        and wildcards(permission["SourceArn"]).fullmatch(arn)
     ]
     assert allowed, f"no permission for {arn} to invoke {target['Id']}"
     alias = stack.properties(target["Id"].strip("<>"))
@@ -168,12 +168,7 @@ def _paths(rule: Mapping[str, Any]) -> re.Pattern[str]:
     [condition] = rule["Conditions"]
     assert "path-pattern" == condition["Field"]
     values = condition.get("Values") or condition["PathPatternConfig"]["Values"]
-    return re.compile("|".join(_pattern(value).pattern for value in values))
-
-
-def _pattern(text: str) -> re.Pattern[str]:
-    """AWS's wildcards: `*` for any characters, `?` for one."""
-    return re.compile(re.escape(text).replace(r"\*", ".*").replace(r"\?", "."))
+    return re.compile("|".join(wildcards(value).pattern for value in values))
 
 
 def _last(values: Mapping[str, list[str]]) -> dict[str, str]:

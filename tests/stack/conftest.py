@@ -2,7 +2,9 @@
 
 import platform
 import subprocess
-from collections.abc import Mapping
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -111,6 +113,17 @@ def new_place(built: Path, dynamodb_local: Service, versitygw: Service, moto_ser
         return Place(built, dynamodb_local, versitygw, moto_server, parameters)
 
     return made
+
+
+@pytest.fixture
+def new_secret(moto_server: Service) -> Iterator[Any]:
+    with closing(moto_server.client("secretsmanager")) as client:
+
+        def made(text: str) -> str:
+            arn: str = client.create_secret(Name=str(uuid.uuid4()), SecretString=text)["ARN"]
+            return arn
+
+        yield made
 
 
 def _made(processor: str, request: pytest.FixtureRequest) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from moto.awslambda.models import FunctionUrlConfig, lambda_backends
 
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.wiring import lambda_app
@@ -22,7 +23,7 @@ from tests.rigs.stores import Stores
 from tests.stack.account import Account, account
 from tests.stack.motos_template import deployable
 
-NAME = "matchbox"
+NAME, ACCOUNT = "matchbox", "123456789012"
 client = partial(boto3.client, region_name=REGION)
 
 
@@ -55,14 +56,18 @@ def create(moto: MotoService, answers: Mapping[str, str], door: str, directory: 
     return Deployed(NAME, REGION)
 
 
-def served(stores: Stores) -> App:
+@contextmanager
+def served(stores: Stores) -> Iterator[App]:
     """The app over the stores, in which is one asset; the stack's log group has its lines."""
     stores.put_asset("talos/vmlinuz", b"kernel")
     app = lambda_app(stores.environment() | {"MATCHBOX_LOG_LEVEL": "info"})
     shipped = _Shipped()
     shipped.setFormatter(app.log.registered_formatter)
+    # Every app of the process writes to this logger.
+    before = app.log.handlers[:]
     app.log.handlers[:] = [shipped]
-    return app
+    yield app
+    app.log.handlers[:] = before
 
 
 class _Shipped(logging.Handler):
@@ -82,3 +87,14 @@ def run(check: str, deployed: Deployed) -> None:
     """Run one of the owner's checks."""
     module = test_door if hasattr(test_door, f"test_{check}") else test_account
     getattr(module, f"test_{check}")(deployed, *([20] if check == "shared" else []))
+
+
+@contextmanager
+def function_url(deployed: Deployed, address: str) -> Iterator[FunctionUrlConfig]:
+    """A function URL of boot_api at that address, which moto's CloudFormation does not make."""
+    function = deployed.resources["BootApi"]
+    client("lambda").create_function_url_config(FunctionName=function, AuthType="AWS_IAM")
+    made: FunctionUrlConfig = lambda_backends[ACCOUNT][REGION].get_function(function).url_config
+    made.url = address
+    yield made
+    client("lambda").delete_function_url_config(FunctionName=function)

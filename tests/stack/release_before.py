@@ -24,7 +24,7 @@ REPLACED = ("AWS::Lambda::LayerVersion", "AWS::Lambda::Version")
 def resources(stack: Stack) -> dict[str, Any]:
     """Type and properties of each resource that an update may keep, by its logical id."""
     kept = {name: each for name, each in stack.resources.items() if each["Type"] not in REPLACED}
-    return {name: [each["Type"], each.get("Properties", {})] for name, each in kept.items()}
+    return {name: {"Type": each["Type"], "Properties": each.get("Properties", {})} for name, each in kept.items()}
 
 
 def before() -> tuple[dict[str, Any], dict[str, Any]]:

@@ -166,6 +166,11 @@ def stacks(deployments: list[Deployment]) -> list[Stack]:
     return [Stack(template, each.parameters) for template, each in zip(made, deployments, strict=True)]
 
 
+def wildcards(text: str) -> re.Pattern[str]:
+    """A pattern of AWS's: `*` for any characters, `?` for one."""
+    return re.compile(re.escape(text).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
+
+
 def leading_keys(statement: Mapping[str, Any]) -> set[str]:
     """The patterns of the items' keys that a statement is limited to."""
     return set(statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", ()))

@@ -5,7 +5,9 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,13 +16,13 @@ import pytest
 from lambda_matchbox.aws.keys import KEY as ITEM_KEY
 from tests.aws import test_account
 from tests.aws.deployed import Deployed
-from tests.rigs import alb_emulator
+from tests.rigs.alb_emulator import ALBEmulator, _Connection
 from tests.rigs.moto_server import MotoService
 from tests.rigs.service import REGION
 from tests.rigs.stores import Stores
 from tests.stack.conftest import KEY, stacks_behind
 from tests.stack.motos_template import network
-from tests.stack.owned import NAME, client, create, owner, run, served, ship
+from tests.stack.owned import NAME, client, create, function_url, owner, run, served, ship
 from tests.support.server_threads import in_thread
 from tools.template_translation import PROJECT
 
@@ -28,47 +30,30 @@ pytestmark = [pytest.mark.real, pytest.mark.filterwarnings("ignore:Tried to pars
 
 Event = dict[str, Any]
 Handle = Callable[[Event], Event]
-
-
-class Door:
-    """The app behind a balancer, and a fault between them."""
-
-    def __init__(self, handle: Handle) -> None:
-        self._handle = handle
-        self.fault: Callable[[Handle, Event], Event] | None = None
-
-    def handle(self, event: Mapping[str, Any]) -> Event:
-        return self._handle({**event}) if self.fault is None else self.fault(self._handle, {**event})
+Fault = Callable[[Handle, Event], Event]
 
 
 @pytest.fixture(scope="module")
-def door_of_stack(moto_server: MotoService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    with owner(moto_server):
-        made = Door(lambda event: app.handle(event))
-        with in_thread(alb_emulator.ALBEmulator(0, made)) as server:
-            answers, directory = network(moto_server, client) | KEY, tmp_path_factory.mktemp("template")
-            stack = create(moto_server, answers, f"http://127.0.0.1:{server.server_port}", directory)
-            bucket = stack.outputs["BucketName"]
-            # moto leaves it out.
-            blocked = stacks_behind("alb").plain.properties("Bucket")["PublicAccessBlockConfiguration"]
-            client("s3").put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=blocked)
-            app = served(Stores(bucket, moto_server, moto_server))
-            yield made
+def balancer(moto_server: MotoService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ALBEmulator]:
+    """The front door of a deployed stack, with the app behind it."""
+    with owner(moto_server), in_thread(ALBEmulator(0, SimpleNamespace())) as server:
+        answers, directory = network(moto_server, client) | KEY, tmp_path_factory.mktemp("template")
+        stack = create(moto_server, answers, f"http://127.0.0.1:{server.server_port}", directory)
+        bucket = stack.outputs["BucketName"]
+        # moto leaves it out.
+        blocked = stacks_behind("alb").plain.properties("Bucket")["PublicAccessBlockConfiguration"]
+        client("s3").put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=blocked)
+        with served(Stores(bucket, moto_server, moto_server)) as server.function:
+            yield server
 
 
 @pytest.fixture
-def front(door_of_stack: Door) -> Iterator[Door]:
-    yield door_of_stack
-    door_of_stack.fault = None
-
-
-@pytest.fixture
-def deployed(front: Door) -> Deployed:
+def deployed(balancer: ALBEmulator) -> Deployed:
     return Deployed(NAME, REGION)
 
 
 @pytest.mark.parametrize(
-    "check", ["addresses", "queries", "head", "range", "http10", "shared", "times", "function_url", "client"]
+    "check", ["addresses", "queries", "paths", "head", "range", "http10", "shared", "times", "function_url", "client"]
 )
 def test_sound_stack_passes(check: str, deployed: Deployed) -> None:
     run(check, deployed)
@@ -103,7 +88,7 @@ def without_range(handle: Handle, event: Event) -> Event:
     return handle(event)
 
 
-def cached() -> Callable[[Handle, Event], Event]:
+def cached() -> Fault:
     answers: dict[str, Event] = {}
     return lambda handle, event: answers.setdefault(event["path"], handle(event))
 
@@ -126,15 +111,16 @@ def trusting(handle: Handle, event: Event) -> Event:
     ],
 )
 def test_fault_of_the_door_fails(
-    check: str, fault: Callable[[Handle, Event], Event], said: str, front: Door, deployed: Deployed
+    check: str, fault: Fault, said: str, balancer: ALBEmulator, deployed: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    front.fault = fault
+    handle: Any = balancer.function.handle
+    monkeypatch.setattr(balancer, "function", SimpleNamespace(handle=partial(fault, handle)))
     with pytest.raises(AssertionError, match=re.escape(said)):
         run(check, deployed)
 
 
 def test_door_without_http10_fails(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alb_emulator._Connection, "_respond", lambda self: self.send_error(505))
+    monkeypatch.setattr(_Connection, "_respond", lambda self: self.send_error(505))
     with pytest.raises(AssertionError, match=r"HTTP/1\.0 gave b'HTTP/1.1 505"):
         run("http10", deployed)
 
@@ -144,13 +130,17 @@ def test_missing_rule_for_signatures_fails(deployed: Deployed) -> None:
         run("signatures", deployed)
 
 
-@pytest.mark.parametrize(("kind", "said"), [("NONE", "everybody may ask https://"), ("AWS_IAM", "no answer from")])
-def test_function_url_beside_the_balancer_fails(kind: str, said: str, deployed: Deployed) -> None:
-    function = deployed.resources["BootApi"]
-    client("lambda").create_function_url_config(FunctionName=function, AuthType=kind)
-    with pytest.raises(AssertionError, match=said):
-        run("function_url", deployed)
-    client("lambda").delete_function_url_config(FunctionName=function)
+def test_function_url_beside_the_balancer_fails(
+    balancer: ALBEmulator, deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle: Any = balancer.function.handle
+    monkeypatch.setattr(balancer, "function", SimpleNamespace(handle=partial(refused, handle)))
+    with function_url(deployed, deployed.plain) as made:
+        with pytest.raises(AssertionError, match="there are 1 function URLs"):
+            run("function_url", deployed)
+        made.config["AuthType"] = "NONE"
+        with pytest.raises(AssertionError, match="everybody may ask http://"):
+            run("function_url", deployed)
 
 
 def test_public_object_fails(deployed: Deployed) -> None:

@@ -18,7 +18,7 @@ from tests.stack.account import Account
 from tests.stack.cloudfront.distribution import in_front_of
 from tests.stack.cloudfront.front import Front
 from tests.stack.cloudfront.viewer_functions import viewer_functions
-from tests.stack.owned import NAME, client, create, owner, run, served
+from tests.stack.owned import ACCOUNT, NAME, create, function_url, owner, run, served
 from tests.stack.place import BEHIND_CLOUDFRONT
 from tests.stack.resolution import Stack
 from tests.support.server_threads import in_thread
@@ -46,8 +46,9 @@ def stores(owners: Account, moto_server: MotoService, versitygw: Service) -> Sto
 
 
 @pytest.fixture(scope="module")
-def app(owners: Account, stores: Stores) -> App:
-    return served(stores)
+def app(owners: Account, stores: Stores) -> Iterator[App]:
+    with served(stores) as made:
+        yield made
 
 
 @contextmanager
@@ -64,12 +65,8 @@ def behind_cloudfront(stack: Stack, stores: Stores, handle: Any, owners: Account
         deployed = Deployed(NAME, REGION)
         deployed.plain, deployed.base = f"http://127.0.0.1:{door.port}", f"https://localhost:{door.https_port}"
         deployed.resources["DoorFunction"] = "arn:aws:cloudfront::123456789012:function/matchbox"
-        function, kind = deployed.resources["BootApi"], stack.properties("BootApiUrl")["AuthType"]
-        client("lambda").create_function_url_config(FunctionName=function, AuthType=kind)
-        made = lambda_backends["123456789012"][REGION].get_function(function)
-        made.url_config.url = f"http://127.0.0.1:{url.server_address[1]}/"
-        yield deployed
-        client("lambda").delete_function_url_config(FunctionName=function)
+        with function_url(deployed, f"http://127.0.0.1:{url.server_address[1]}"):
+            yield deployed
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +77,7 @@ def sound(app: App, stores: Stores, owners: Account, tmp_path_factory: pytest.Te
 
 
 CHECKS = (
-    *("cold", "addresses", "queries", "head", "range", "http10", "shared", "https_only", "times"),
+    *("cold", "addresses", "queries", "paths", "head", "range", "http10", "shared", "errors", "https_only", "times"),
     *("function_url", "networks", "client"),
 )
 
@@ -113,6 +110,10 @@ def bucket_without_lists(stack: Stack) -> None:
     document["Statement"] = [each for each in document["Statement"] if each["Sid"] != "MissingObjectsAreNotFound"]
 
 
+def kept_errors(stack: Stack) -> None:
+    distribution(stack)["CustomErrorResponses"] = []
+
+
 def plain_configurations(stack: Stack) -> None:
     for behavior in distribution(stack)["CacheBehaviors"]:
         behavior["ViewerProtocolPolicy"] = "allow-all"
@@ -141,11 +142,14 @@ WRITES_VIEWER = "request.headers['x-boot-viewer'] = {value: event.viewer.ip};"
     [
         ("addresses", one_permission, "/ gave 403 .*urls-auth.html"),
         ("queries", code("return request;", "request.querystring.z = {value: '1'}; return request;"), "arrived as"),
+        ("paths", code(r"request.uri.replace(/\/+/g, '/')", "request.uri"), r"//assets/\S+ gave 403 .*cwduri"),
+        ("paths", one_permission, "/profiles/a%20b%2Fc gave 403 .*: CloudFront's signature does not hold"),
         ("shared", own_cache_policy, "machines got answers of others"),
         ("cold", bucket_for_https_only, r"an asset that is not there gave 403 .*TlsForReads"),
         ("cold", bucket_without_lists, r"an asset that is not there gave 403 "),
+        ("errors", kept_errors, "was asked for twice, and S3 once"),
         ("https_only", plain_configurations, "HEAD /ignition by http gave 404: compare the behaviour"),
-        ("networks", code("127.0.0.0/8", "0.0.0.0/0"), r"for 192\.0\.2\.1: compare AllowedCidrs"),
+        ("networks", code("127.0.0.0/8", "127.0.0.0/8,192.0.0.0/8"), r"for 192\.0\.2\.1: compare AllowedCidrs"),
         ("networks", code(WRITES_VIEWER, ""), r"127\.0\.0\.0 can pass for 198\.51\.100\.7"),
         ("networks", code("const request", "nothing(); const request"), "the function fails for"),
         ("client", code(WRITES_VIEWER, ""), "machines can say that they are others"),
@@ -177,10 +181,7 @@ def test_head_without_a_length_fails(app: App, stores: Stores, owners: Account, 
 
 def test_open_function_url_fails(app: App, stores: Stores, owners: Account, tmp_path: Path) -> None:
     with behind_cloudfront(new_stack(), stores, app.handle, owners, tmp_path) as deployed:
-        made = lambda_backends["123456789012"][REGION].get_function(deployed.resources["BootApi"]).url_config
+        made = lambda_backends[ACCOUNT][REGION].get_function(deployed.resources["BootApi"]).url_config
         made.url = deployed.plain
         with pytest.raises(AssertionError, match=r"gave 200 '#!ipxe"):
-            run("function_url", deployed)
-        made.config["AuthType"] = "NONE"
-        with pytest.raises(AssertionError, match="everybody may ask http://"):
             run("function_url", deployed)

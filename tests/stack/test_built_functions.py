@@ -5,7 +5,6 @@ The stores are DynamoDB Local and versitygw; the artefacts are those for this ma
 
 import json
 import time
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -134,17 +133,6 @@ def test_sync_without_a_table_fails_and_is_retried(new_place: Any) -> None:
             with pytest.raises(FunctionFailedError, match=r"^SyncFailedError: cannot read .*ResourceNotFound"):
                 sync.invoke(SCHEDULE)
         assert 1 == sync.environments
-
-
-@pytest.fixture
-def new_secret(moto_server: Service) -> Iterator[Any]:
-    with closing(moto_server.client("secretsmanager")) as client:
-
-        def made(text: str) -> str:
-            arn: str = client.create_secret(Name=str(uuid.uuid4()), SecretString=text)["ARN"]
-            return arn
-
-        yield made
 
 
 @pytest.mark.real

@@ -1,7 +1,6 @@
 """Files that machines get from the bucket itself, where the stack behind CloudFront knows their VPC's endpoint."""
 
 import re
-from fnmatch import fnmatchcase
 
 import pytest
 
@@ -11,7 +10,8 @@ from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.web.wiring import lambda_app
 from tests.contract.release_subjects import on_stores, pointer
 from tests.rigs.service import Service
-from tests.stack.conftest import CLOUDFRONT
+from tests.stack.cloudfront.bucket import Bucket
+from tests.stack.conftest import CLOUDFRONT, KEY
 from tests.stack.resolution import NAME, stacks
 from tests.unit.web.test_function_url import event
 from tools.template_translation import Deployment
@@ -23,9 +23,7 @@ ADDRESS = f"http://{NAME}.s3.eu-central-1.amazonaws.com/"
 ONE, TWO = (f"sha256:{letter * 64}" for letter in "12")
 
 
-def test_scripts_name_files_of_one_release_that_the_endpoint_may_read(
-    moto_server: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_scripts_name_files_of_one_release_that_the_endpoint_may_read(moto_server: Service) -> None:
     """Also after another release has become the current one."""
     [stack] = stacks([Deployment({**CLOUDFRONT, "S3EndpointId": ENDPOINT})])
     of_stack = {name: stack.environment("BootApi")[name] for name in ("MATCHBOX_BUCKET_URL", "MATCHBOX_DIRECT_FILES")}
@@ -51,21 +49,23 @@ def test_scripts_name_files_of_one_release_that_the_endpoint_may_read(
         keys = [[address.removeprefix(ADDRESS) for address in each] for each in found]
         assert [ONE.encode(), ONE.encode(), b"own"] == [clients.body(key) for key in keys[0]]
         assert set(keys[0]) == set(keys[1])
-    policy = {each["Sid"]: each for each in stack.properties("BucketPolicy")["PolicyDocument"]["Statement"]}
-    reads = policy["ReadsWithoutSignature"]
-    assert ("*", "s3:GetObject", {"StringEquals": {"aws:SourceVpce": ENDPOINT}}) == (
-        reads["Principal"],
-        reads["Action"],
-        reads["Condition"],
-    )
-    assert all(any(fnmatchcase(f"<Bucket.Arn>/{key}", each) for each in reads["Resource"]) for key in keys[0])
+        bucket = Bucket(stack, stores.name, moto_server, {})
+    assert [True] * 3 == [allowed(bucket, key, ENDPOINT) for key in keys[0]]
+    assert [False] * 6 == [allowed(bucket, key, other) for key in keys[0] for other in ("", "vpce-0fedcba9876543210")]
+    assert [False] * 2 == [allowed(bucket, key, ENDPOINT) for key in ("templates/x", "answers/x")]
+
+
+def allowed(bucket: Bucket, key: str, endpoint: str) -> bool:
+    """Whether anybody may read it by http through the endpoint."""
+    return bucket.allowed("s3:GetObject", f"<Bucket.Arn>/{key}", None, secure=False, endpoint=endpoint)
 
 
 def test_either_address_is_for_ipxe_behind_cloudfront_only() -> None:
-    """Whose change of the door makes a new version of the function."""
+    """Also in what is signed. A change of the door makes new versions of the functions."""
     given = [{}, {"S3EndpointId": ENDPOINT}, {"TokenFreeAddress": "http://cache.example"}]
-    doors = stacks([Deployment({**CLOUDFRONT, **each}) for each in given] + [Deployment(each) for each in given])
-    names = ("", "true", "true", "", "", "")
-    assert [*names] == [each.environment("BootApi").get("MATCHBOX_DIRECT_FILES", "") for each in doors]
+    doors = stacks([Deployment({**KEY, **door, **each}) for door in (CLOUDFRONT, {}) for each in given])
+    for name in ("BootApi", "SignedApi"):
+        found = [each.environment(name).get("MATCHBOX_DIRECT_FILES") for each in doors]
+        assert [None, "true", "true", None, None, None] == found
     described = [next(iter(each.of_type("AWS::Lambda::Version").values()))["Description"] for each in doors]
     assert len(given) + 2 == len({*described})

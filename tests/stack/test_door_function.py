@@ -1,5 +1,6 @@
 """The function that CloudFront runs for each request, in Node."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from ipaddress import ip_address, ip_network
@@ -80,12 +81,37 @@ def test_other_paths_are_as_they_were_sent(door: ViewerFunctions, uri: str) -> N
     assert uri == request_of(door, uri, query=query)["uri"]
 
 
-def test_names_of_assets_have_the_one_spelling_that_signatures_know(door: ViewerFunctions) -> None:
+def test_paths_of_assets_have_the_one_spelling_that_signatures_know(door: ViewerFunctions) -> None:
     """S3 would take a plus sign for a space."""
     punctuation = "".join(map(chr, range(0x21, 0x7F)))
-    plain = "".join(each for each in punctuation if each not in "%/?#")
-    assert f"/assets/{quote(plain)}%2F" == request_of(door, f"/assets/{plain}%2F")["uri"]
+    plain = "".join(each for each in punctuation if each not in "%?#") + "\u00fc\u4e16\U0001f600"
+    small = re.sub("%..", lambda each: each[0].lower(), quote(plain))
+    for sent in (
+        plain,
+        quote(plain),
+        quote(plain).replace("v", "%76"),
+        small,
+    ):
+        assert f"/assets/{quote(plain)}" == request_of(door, f"/assets/{sent}")["uri"]
     assert ["/assets/v1+x/", "/ipxe+"] == [request_of(door, path)["uri"] for path in ("/assets/v1+x/", "/ipxe+")]
+
+
+@pytest.mark.parametrize("uri", ["//assets/a/b", "/assets//a///b"])
+def test_slashes_of_an_asset_count_once(door: ViewerFunctions, uri: str) -> None:
+    assert "/assets/a/b" == request_of(door, uri)["uri"]
+    assert ["//ipxe", "/assets//a/"] == [request_of(door, other)["uri"] for other in ("//ipxe", "/assets//a/")]
+
+
+@pytest.mark.parametrize("uri", ["/%69gnition", "/metadat%61", "/ignition%2esig", "/%61ssets/a"])
+def test_routes_have_one_spelling(door: ViewerFunctions, uri: str) -> None:
+    """Behaviours, by which http is refused, may compare the path as it was sent; the app decodes it."""
+    assert 403 == request_of(door, uri)["statusCode"]
+    assert "/profiles/%61" == request_of(door, "/profiles/%61")["uri"]
+
+
+@pytest.mark.parametrize("name", ["100%", "%zz", "%FF", "%C3"])
+def test_what_cannot_be_decoded_names_no_file(door: ViewerFunctions, name: str) -> None:
+    assert f"/assets/{quote(name)}" == request_of(door, f"/assets/{name}")["uri"]
 
 
 NETWORKS = [
@@ -95,11 +121,13 @@ NETWORKS = [
     "192.0.2.0/23",
     "2001:db8::/33",
     "2001:db8:8000:1::2/128",
+    "2001:0DB9:1::5:0:0:0/80",
 ]
 VIEWERS = [
     *("203.0.113.127", "203.0.113.128", "203.0.113.255", "198.51.100.7", "198.51.100.6", "10.255.0.1", "11.0.0.1"),
     *("192.0.3.255", "192.0.4.0", "2001:db8::1", "2001:db8:7fff:ffff::", "2001:db8:8000::", "2001:db8:8000:1::2"),
     *("2001:db8:8000:1::3", "::1", "::", "2001:db8:1:2:3:4:5:6", "1::", "::ffff"),
+    *("2001:db9:1:0:5::", "2001:db9:1::6:0:0:0", "203::", "c00:20::"),
 ]
 
 

@@ -156,12 +156,11 @@ async def _validated(request: web.Request) -> Checked[Overview]:
 
 
 def _validation(request: web.Request, kind: str, names: Sequence[str], checked: Checked[Overview]) -> Mapping[str, Any]:
-    door = ["--door", "cloudfront"] if request.app[CHECKS].behind_cloudfront else []
     return {
         "said": {name: _said(checked, kind, name) for name in names},
         "validated": None if checked.found is None else summary(checked.found.result),
         "checked": checked,
-        "validate": command(request, "validate", *door),
+        "validate": command(request, "validate"),
         "most": ROWS,
     }
 

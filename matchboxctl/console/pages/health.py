@@ -52,9 +52,8 @@ class Part(NamedTuple):
 def _parts(request: web.Request) -> list[Part]:
     """The sections, those with problems first."""
     checks = request.app[CHECKS]
-    door = ["--door", "cloudfront"] if checks.behind_cloudfront else []
     parts = [
-        _part("validate", "Documents", command(request, "validate", *door), checks.validation, _documents),
+        _part("validate", "Documents", command(request, "validate"), checks.validation, _documents),
         *([_part("fsck", "Table and bucket", command(request, "fsck"), checks.fsck, _store)] if checks.fsck else []),
         _part("syncs", "Syncs of images", command(request, "releases", "SOURCE"), checks.syncs, _syncs),
         _part("errors", _HISTORY, command(request, "machine", "history", "MACHINE"), checks.errors, _errors),

@@ -11,7 +11,7 @@ from tests.rigs.service import Service
 from tests.rigs.versitygw import virtual_domain
 from tests.stack.cloudfront.messages import Request, Response
 from tests.stack.cloudfront.signatures import Principal
-from tests.stack.resolution import Stack
+from tests.stack.resolution import Stack, wildcards
 
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding"}
 
@@ -40,9 +40,11 @@ class Bucket:
         lists = self.allowed("s3:ListBucket", "<Bucket.Arn>", principal, secure=request.secure)
         return response if response.status != 404 or lists else _refused()
 
-    def allowed(self, action: str, resource: str, principal: Principal | None, *, secure: bool) -> bool:
-        """Whether the policy allows it and nothing denies it."""
-        context = {"aws:SecureTransport": str(secure).lower()}
+    def allowed(
+        self, action: str, resource: str, principal: Principal | None, *, secure: bool, endpoint: str = ""
+    ) -> bool:
+        """Whether the policy allows it, through an endpoint of a VPC where one is named, and nothing denies it."""
+        context = {"aws:SecureTransport": str(secure).lower(), **({"aws:SourceVpce": endpoint} if endpoint else {})}
         if principal:
             context["aws:SourceArn"] = principal.source_arn
         effects = {
@@ -51,7 +53,7 @@ class Bucket:
             if _is_for(statement["Principal"], principal)
             and _matches(statement, "Action", action)
             and _matches(statement, "Resource", resource)
-            and all(_holds(*each, context) for each in statement.get("Condition", {}).items())
+            and all(_holds(operator, wanted, context) for operator, wanted in statement.get("Condition", {}).items())
         }
         return effects == {"Allow"}
 
@@ -82,7 +84,7 @@ def _matches(statement: Mapping[str, Any], kind: str, value: str) -> bool:
     negated = f"Not{kind}" in statement
     given = statement[f"Not{kind}" if negated else kind]
     patterns = [given] if isinstance(given, str) else given
-    named = any(re.fullmatch(re.escape(each).replace(r"\*", ".*"), value, re.DOTALL) for each in patterns)
+    named = any(wildcards(each).fullmatch(value) for each in patterns)
     return named != negated
 
 

@@ -28,7 +28,6 @@ class CloudFront(NamedTuple):
     authority: Path
     functions: Mapping[str, LambdaFunction]
     origins: Mapping[str, Origin]
-    principal: Principal
 
 
 @contextmanager
@@ -82,4 +81,4 @@ def in_front_of(
         context, authority = tls_server(scratch, [domain.partition(":")[0], "127.0.0.1", "localhost", "10.0.2.2"])
         plain = kept.enter_context(in_thread(Front(port, edge.respond)))
         secure = kept.enter_context(in_thread(Front(https_port, edge.respond, context)))
-        yield CloudFront(plain.server_address[1], secure.server_address[1], authority, functions, origins, principal)
+        yield CloudFront(plain.server_address[1], secure.server_address[1], authority, functions, origins)

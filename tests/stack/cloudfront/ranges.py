@@ -17,7 +17,7 @@ def asked_of(request: Request, kept: Response) -> Response:
     if_range = request.header("if-range")
     found = _RANGE.fullmatch(request.header("range"))
     # Several ranges and what is none get the whole file here.
-    if not found or not any(found.groups()) or (if_range and if_range != etag):
+    if request.method != "GET" or not found or not any(found.groups()) or (if_range and if_range != etag):
         return kept
     size = len(kept.body)
     first, last = found.groups()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from tests.stack.resolution import Stack
+from tests.stack.resolution import Stack, wildcards
 
 _CLOUDFRONT = "AWS::CloudFront::"
 _ERROR_TTL = 10.0
@@ -101,7 +101,8 @@ class Settings:
         assert len(associated) == len(given.get("FunctionAssociations", [])) <= 1
         assert not given["Compress"], "compression is not served here"
         return Behavior(
-            _wildcards(given["PathPattern"]),
+            # A slash at the beginning may be left out.
+            wildcards(re.sub(r"^(?![/*])", "/", given["PathPattern"])),
             given["ViewerProtocolPolicy"],
             frozenset(given["AllowedMethods"]),
             tuple(each["OriginId"] for each in group["Members"]["Items"]) if group else (target,),
@@ -144,12 +145,6 @@ class Settings:
             custom is not None,
             access.get("OriginAccessControlOriginType"),
         )
-
-
-def _wildcards(pattern: str) -> re.Pattern[str]:
-    """CloudFront's: `*` for any characters, `?` for one; a slash at the beginning may be left out."""
-    text = pattern if pattern.startswith(("/", "*")) else f"/{pattern}"
-    return re.compile(re.escape(text).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
 
 
 def _normal(path: str) -> str:

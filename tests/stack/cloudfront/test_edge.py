@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
 
 from tests.stack.cloudfront.edge import Edge, Origin
 from tests.stack.cloudfront.messages import Headers, Request, Response
 from tests.stack.cloudfront.settings import Settings
 from tests.stack.cloudfront.signatures import Principal
+from tests.stack.cloudfront.test_signatures import SENT
 from tests.stack.cloudfront.viewer_functions import viewer_functions
 from tests.stack.place import BEHIND_CLOUDFRONT
 from tests.stack.resolution import stacks
@@ -27,14 +29,14 @@ class Asked:
     def __init__(self, name: str, status: int, files: tuple[str, ...] = ()) -> None:
         self.requests: list[Request] = []
         self.origin = Origin(name, "eu-central-1", self.respond)
-        self._status = status
+        self.status = status
         self._files = files
 
     def respond(self, request: Request) -> Response:
         self.requests.append(request)
         if request.path in self._files:
             return Response(200, {"etag": '"a"', "content-type": "application/efi"}, FILE)
-        return Response(self._status, {}, b"x")
+        return Response(self.status, {}, b"x")
 
 
 class Door:
@@ -94,6 +96,13 @@ def test_what_the_function_gets_is_as_it_was_sent_but_for_what_cloudfront_replac
     } == {name: value for name, value in named.items() if name not in made_up}
 
 
+@given(SENT)
+def test_query_reaches_the_function_as_it_was_sent(made: Any, query: str) -> None:
+    door = Door(*made)
+    door.ask("/ipxe", query)
+    assert [query] == [each.query for each in door.function.requests]
+
+
 def test_bucket_is_asked_for_the_path_by_the_viewers_protocol(door: Door) -> None:
     for secure in (True, False):
         door.ask("/assets/none", "a=1", secure=secure, headers=(("user-agent", "iPXE"), ("accept", "x")))
@@ -136,6 +145,12 @@ def test_file_is_fetched_once_and_its_parts_are_cut_from_it(door: Door) -> None:
     assert 1 == len(door.bucket.requests)
 
 
+def test_head_says_the_length_and_fetches_nothing(door: Door) -> None:
+    answers = [door.ask("/assets/a", method="HEAD", headers=(("range", "bytes=1-2"),)) for _ in range(2)]
+    assert [200, 200] == [each.status for each in answers]
+    assert ["HEAD"] == [each.method for each in door.bucket.requests]
+
+
 def test_release_of_an_address_is_no_part_of_another_ones_cache(door: Door) -> None:
     digits = "0123456789abcdef" * 4
     assert [200, 404] == [door.ask("/assets/a", query).status for query in ("", f"release=sha256:{digits}")]
@@ -163,6 +178,16 @@ def test_lengths_are_limited(door: Door) -> None:
     left = 8192 - len(f"http://{HOST}/ipxe?")
     assert [200, 414] == [door.ask(query="x" * length).status for length in (left, left + 1)]
     assert [200, 413] == [door.ask(headers=(("x-long", "x" * length),)).status for length in (20_000, 20_480)]
+
+
+def test_error_of_one_machine_is_no_other_ones(door: Door, made: Any) -> None:
+    """As it would be without the template's times for errors, also where caching is disabled."""
+    [stack] = stacks([Deployment(BEHIND_CLOUDFRONT)])
+    del stack.properties("Distribution")["DistributionConfig"]["CustomErrorResponses"]
+    for each, asked in ((door, 2), (Door(Settings(stack), made[1]), 1)):
+        each.function.status = 404
+        assert [404, 404] == [each.ask("/ipxe", query).status for query in ("mac=a", "mac=b")]
+        assert asked == len(each.function.requests)
 
 
 def test_networks_are_refused_before_any_origin(door: Door) -> None:

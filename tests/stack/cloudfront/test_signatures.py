@@ -3,6 +3,8 @@
 import hashlib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.stack.cloudfront.messages import Request
 from tests.stack.cloudfront.signatures import (
@@ -111,6 +113,15 @@ def test_signature_holds_for_queries_as_they_were_sent(query: str) -> None:
 )
 def test_signature_holds_for_paths_as_they_were_sent(path: str) -> None:
     assert EDGE == verify(signed_request(path=path))
+
+
+SENT = st.text(st.characters(codec="utf-8", min_codepoint=0x21, exclude_characters="#\x7f"))
+"""What stands in a request line."""
+
+
+@given(SENT.filter(lambda path: "?" not in path), SENT)
+def test_signature_holds_for_whatever_was_sent(path: str, query: str) -> None:
+    assert EDGE == verify(signed_request(f"/{path}", query))
 
 
 CHANGES = {

@@ -67,7 +67,7 @@ class ViewerFunctions:
 @contextmanager
 def viewer_functions(stack: Stack) -> Iterator[ViewerFunctions]:
     """The functions of a stack, in a process that is ended on leaving."""
-    command = [on_path("node", "nodejs"), _PROGRAM]
+    command: list[str | Path] = [on_path("node", "nodejs"), _PROGRAM]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         # The end of its input ends it.
         yield ViewerFunctions(stack, process)

@@ -12,7 +12,7 @@ from tests.rigs.ministack import ACCOUNT, Ministack
 from tests.stack.ministack.deployment import Deployed
 
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
-PREFIXES = ("answers", "assets", "releases", "templates", "others")
+PREFIXES = ("answers", "assets", "releases", "served", "templates", "others")
 ROLES = ("BootApiRole", "SignedApiRole", "AssetSyncRole", "BootHistoryRole", "ScheduleRole")
 
 READS = {f"GetObject {prefix}" for prefix in ("assets", "releases", "templates")} | {"ListObjectsV2"}
@@ -24,7 +24,8 @@ NEEDED: Mapping[str, set[str]] = {
     "AssetSyncRole": ITEMS
     | PUTS
     | {"UpdateItem", "TransactWriteItems Update", "TransactWriteItems ConditionCheck", "SendMessage", "ListObjectsV2"}
-    | {f"{action} releases" for action in ("GetObject", "PutObject", "DeleteObject")},
+    | {f"{action} releases" for action in ("GetObject", "PutObject", "DeleteObject")}
+    | {f"{action} served" for action in ("PutObject", "DeleteObject")},
     "BootHistoryRole": {f"{action} history" for action in (*ITEMS, *PUTS, "SendMessage", "ReceiveMessage")},
     "ScheduleRole": {"Invoke AssetSync", "SendMessage"},
 }
@@ -124,6 +125,7 @@ def calls(stack: Deployed, beside: Neighbours, secret: str) -> dict[str, Call]:
         "CreateLogGroup": Call("logs", "create_log_group", {"logGroupName": "another"}),
         "FilterLogEvents": Call("logs", "filter_log_events", {"logGroupName": resources["SignedApiLog"]}),
         "DescribeLoadBalancers": Call("elbv2", "describe_load_balancers", {}),
+        "ListDistributions": Call("cloudfront", "list_distributions", {}),
         "DescribeVpcs": Call("ec2", "describe_vpcs", {}),
     }
 

@@ -50,4 +50,4 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def deployed(ministack: Ministack, built: Path, parameters: dict[str, str], home: Path) -> Deployed:
-    return deploy(ministack, adapted(built), parameters, home, "matchbox")
+    return deploy(ministack, adapted(built), parameters, home, "with-balancer")

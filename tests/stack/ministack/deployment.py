@@ -1,4 +1,4 @@
-"""`sam deploy` into the emulated account, and requests through the deployed balancer."""
+"""`sam deploy` into the emulated account, and requests through its front door."""
 
 import json
 import subprocess
@@ -6,10 +6,9 @@ import sys
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from tests.conformance.http_exchange import exchange
 from tests.conformance.recordings import Recording, Response
@@ -31,13 +30,10 @@ class Deployed:
     resources: Mapping[str, str]
     outputs: Mapping[str, str]
 
-    @cached_property
+    @property
     def host(self) -> str:
-        """The balancer's name, by which the emulator knows requests for it."""
-        with closing(self.account.client("elbv2")) as client:
-            found = client.describe_load_balancers(LoadBalancerArns=[self.resources["LoadBalancer"]])
-        name: str = found["LoadBalancers"][0]["DNSName"]
-        return name
+        """The front door's name, by which the emulator knows requests for it."""
+        return urlsplit(self.outputs["BootUrl"]).netloc
 
     @property
     def stores(self) -> Stores:
@@ -45,11 +41,12 @@ class Deployed:
         return Stores(self.outputs["TableName"], self.account, self.account)
 
     def exchange(self, recording: Recording) -> Response:
-        """The balancer's response to the recording's request, for HTTP."""
+        """The front door's response to the recording's request, for HTTP."""
         path, question, query = recording.target.partition("?")
         # The emulator's balancer decodes the query; AWS's leaves it to the function.
         # ("Lambda functions as targets for Application Load Balancers": query parameters are not URL-decoded.)
-        target = f"{path}{question}{quote(query, safe='=&')}"
+        sent = quote(query, safe="=&") if "LoadBalancer" in self.resources else query
+        target = f"{path}{question}{sent}"
         return exchange(self.account.plain_port, replace(recording, target=target), self.host)
 
     def get(self, target: str, **headers: str) -> Response:
@@ -127,18 +124,23 @@ def deploy(
     done = subprocess.run(line, cwd=directory, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise DeploymentFailedError(done.stdout[-5000:] + done.stderr[-3000:])
+    return deployed(account, name)
+
+
+def deployed(account: Ministack, name: str) -> Deployed:
+    """The stack with that name; where it has a balancer, this knows its functions."""
     with closing(account.client("cloudformation")) as client:
         resources = client.describe_stack_resources(StackName=name)["StackResources"]
         [stack] = client.describe_stacks(StackName=name)["Stacks"]
-    deployed = Deployed(
+    found = Deployed(
         account,
         name,
         stack["StackId"],
         {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources},
         {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]},
     )
-    _register_targets(deployed)
-    return deployed
+    _register_targets(found)
+    return found
 
 
 def _register_targets(deployed: Deployed) -> None:

@@ -10,8 +10,10 @@ import pytest
 
 from tests.rigs.ministack import Ministack
 from tests.rigs.oci_registry import OciRegistry
+from tests.stack.ministack.behind_cloudfront import let_everybody_ask_the_functions, serve_assets_from
 from tests.stack.ministack.deployment import Deployed, DeploymentFailedError, deploy
 from tests.stack.ministack.template import adapted
+from tests.stack.place import BEHIND_CLOUDFRONT
 from tests.support.images.layers import Entry, gzipped
 from tests.support.images.manifests import image
 from tools.template_translation import PROJECT
@@ -21,6 +23,8 @@ pytestmark = [pytest.mark.real, pytest.mark.nightly]
 LARGE = bytes(2_000_000)
 LIMIT = 300.0
 KERNEL = "/assets/talos/arm64/vmlinuz"
+DATA = {"Table", "Bucket", "HistoryTable", "BootApi", "SignedApi", "AssetSync", "BootHistory", "Schedule"}
+"""What holds data, and what is known to others by its name."""
 
 
 class Stack:
@@ -111,6 +115,24 @@ def test_failed_update_is_rolled_back(stack: Stack) -> None:
     assert before == stack.version
     assert "&X-Amz-Expires=600&" in stack.deployed.get("/assets/large/vmlinuz").headers["location"]
     assert (200, b"vmlinuz") == _got(stack, KERNEL)
+
+
+def test_stack_moves_to_the_other_door_and_back(stack: Stack) -> None:
+    """What holds data stays, with its names and its data; copies are made for CloudFront, and taken away after it."""
+    balancer = stack.deployed
+    cloudfront = stack.deploy(**BEHIND_CLOUDFRONT, PlainConfigurations="yes")
+    let_everybody_ask_the_functions(cloudfront)
+    kept = {name: balancer.resources[name] for name in DATA}
+    assert kept.items() <= cloudfront.resources.items()
+    assert {"LoadBalancer", "Listener", "TargetGroup", "SecurityGroup"} & balancer.resources.keys()
+    assert not {"LoadBalancer", "Listener", "TargetGroup", "SecurityGroup"} & cloudfront.resources.keys()
+    assert b"#!ipxe\nset token " == _got(stack, "/ipxe?arch=arm64&mac=52-54-00-00-00-01")[1][:17]
+    serve_assets_from(cloudfront, "releases")
+    assert (200, b"vmlinuz") == _until(lambda: _got(stack, KERNEL), lambda got: got[0] == 200)
+    again = stack.deploy(FrontDoor="alb")
+    assert kept.items() <= again.resources.items()
+    assert (200, b"vmlinuz") == _got(stack, KERNEL)
+    assert not {"Distribution", "BootApiUrl", "DoorFunction"} & again.resources.keys()
 
 
 def test_table_and_bucket_survive_the_stack(stack: Stack, ministack: Ministack) -> None:

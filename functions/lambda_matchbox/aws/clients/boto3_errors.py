@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from boto3.exceptions import Boto3Error
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -37,5 +36,12 @@ def translated() -> Iterator[None]:
         ) from error
     except EndpointConnectionError as error:
         raise StoreUnavailableError(f"cannot connect to {error.kwargs['endpoint_url']}") from error
-    except (Boto3Error, BotoCoreError) as error:
+    except (_boto3_error(), BotoCoreError) as error:
         raise StoreUnavailableError(str(error)) from error
+
+
+def _boto3_error() -> type[Exception]:
+    # Imported for an error only: it brings all of boto3, which few callers need.
+    from boto3.exceptions import Boto3Error
+
+    return Boto3Error

@@ -9,11 +9,11 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from lambda_matchbox.aws.clients.boto3_errors import translated
 from lambda_matchbox.aws.clients.store_clients import StoreClients
-from lambda_matchbox.aws.keys import RELEASES_PREFIX, SERVED_PREFIX, release_prefix
+from lambda_matchbox.aws.keys import ASSETS_PREFIX, RELEASES_PREFIX, SERVED_PREFIX, release_prefix
 from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.releases.pointers import GRACE, Pointer, Pointers, covering
 
@@ -22,12 +22,20 @@ _OF_A_RELEASE = re.compile(r"\.release-[0-9a-f]{64}$")
 _RELEASED, _CURRENT = f"max-age={GRACE}", "max-age=60"
 _ATTEMPTS = 5
 
+_Present: TypeAlias = Mapping[str, tuple[str, datetime]]
+_Wanted: TypeAlias = Mapping[str, tuple[str, str]]
+
 
 class Differences(NamedTuple):
-    """Keys of copies that are missing or old, each with the key of its original, and of those that nobody needs."""
+    """Between what CloudFront finds and what the app serves, by keys.
+
+    Copies that are missing or old, with the keys of their originals; copies that nobody needs; the operator's own files
+    whose place belongs to a source, and whose name the current release lacks, so that no copy hides them.
+    """
 
     missing: Mapping[str, str]
     superfluous: Sequence[str]
+    unhidden: Sequence[str]
 
 
 class ReleaseCopies:
@@ -45,7 +53,7 @@ class ReleaseCopies:
         """Copy the files that scripts will name once this is the source's pointer."""
         if (present := self._present()) is not None:
             pointers = {**self._table.pointers(), source_id: pointer}
-            missing = self._differences(present, pointers).missing
+            missing = _missing(present, self._wanted(pointers))
             self._copy({key: origin for key, origin in missing.items() if is_of_a_release(key)})
 
     def complete(self) -> None:
@@ -57,28 +65,31 @@ class ReleaseCopies:
             if (present := self._present()) is None:
                 return
             pointers = self._table.pointers()
-            found = self._differences(present, pointers)
-            self._copy(found.missing)
-            for key in found.superfluous:
+            wanted = self._wanted(pointers)
+            self._copy(_missing(present, wanted))
+            for key in _superfluous(present, wanted):
                 with translated():
                     self._clients.s3.delete_object(Bucket=self._clients.bucket, Key=key)
             if pointers == self._table.pointers():
                 return
 
     def differences(self, settled: float) -> Differences:
-        """What `complete` would do, but for sources whose pointer has moved in that many seconds: somebody does it."""
+        """All but those of sources whose pointer has moved in that many seconds: somebody is making copies."""
         if (present := self._present()) is None:
-            return Differences({}, [])
+            return Differences({}, [], [])
         pointers = self._table.pointers()
         before = time.time() - settled
         moving = tuple(f"{SERVED_PREFIX}{each.assets}/" for each in pointers.values() if each.moved > before)
-        found = self._differences(present, pointers)
-        return Differences(
-            {key: origin for key, origin in found.missing.items() if not key.startswith(moving)},
-            sorted(key for key in found.superfluous if not key.startswith(moving)),
-        )
+        wanted = self._wanted(pointers)
+        missing = {key: origin for key, origin in _missing(present, wanted).items() if not key.startswith(moving)}
+        superfluous = sorted(key for key in _superfluous(present, wanted) if not key.startswith(moving))
+        with translated():
+            parts = [f"{ASSETS_PREFIX}{each.assets}/" for each in pointers.values()]
+            own = [each["Key"] for part in parts for each in self._clients.objects(part)]
+        hidden = {key.replace(SERVED_PREFIX, ASSETS_PREFIX, 1) for key in wanted}
+        return Differences(missing, superfluous, sorted({*own} - hidden))
 
-    def _present(self) -> dict[str, tuple[str, datetime]] | None:
+    def _present(self) -> _Present | None:
         """ETag and age of each copy; None if there are to be none."""
         if self._required is False:
             return None
@@ -86,14 +97,7 @@ class ReleaseCopies:
             found = {each["Key"]: (each["ETag"], each["LastModified"]) for each in self._clients.objects(SERVED_PREFIX)}
         return found if found or self._required else None
 
-    def _differences(self, present: Mapping[str, tuple[str, datetime]], pointers: Pointers) -> Differences:
-        wanted = self._wanted(pointers)
-        missing = {
-            key: origin for key, (origin, etag) in wanted.items() if key not in present or present[key][0] != etag
-        }
-        return Differences(missing, [key for key in present.keys() - wanted.keys() if _may_go(key, present[key][1])])
-
-    def _wanted(self, pointers: Pointers) -> dict[str, tuple[str, str]]:
+    def _wanted(self, pointers: Pointers) -> _Wanted:
         """The keys of all copies, those of releases first; for each the original's key and ETag."""
         with translated():
             stored = {each["Key"]: each["ETag"] for each in self._clients.objects(RELEASES_PREFIX)}
@@ -130,6 +134,14 @@ class ReleaseCopies:
 def is_of_a_release(key: str) -> bool:
     """Whether the copy is that of a release which its key names, not of what is current."""
     return _OF_A_RELEASE.search(key) is not None
+
+
+def _missing(present: _Present, wanted: _Wanted) -> dict[str, str]:
+    return {key: origin for key, (origin, etag) in wanted.items() if key not in present or present[key][0] != etag}
+
+
+def _superfluous(present: _Present, wanted: _Wanted) -> list[str]:
+    return [key for key in present.keys() - wanted.keys() if _may_go(key, present[key][1])]
 
 
 def _released_key(path: str, digest: str) -> str:

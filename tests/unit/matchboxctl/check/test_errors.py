@@ -67,18 +67,30 @@ def test_refusals_of_cloudfront_are_named(checked: Checked, headers: dict[str, s
         ({"X-Amz-Cf-Id": "x"}, b"NAME=node-1\nREQUEST_QUERY_MAC=x\n", True),
         ({}, b"NAME=node-1\n", False),
         ({"X-Amz-Cf-Id": "x"}, b"NAME=node-2\n", False),
+        ({"X-Amz-Cf-Id": "x"}, b"MAC=52:54:00:12:34:56\n", False),
     ],
 )
 def test_metadata_without_a_token_is_named_behind_cloudfront(
     checked: Checked, headers: dict[str, str], metadata: bytes, *, warned: bool
 ) -> None:
     script = b"#!ipxe\nkernel k talos.config=${cwduri}generic?mac=${mac}\nboot\n"
-    config = b"version: v1alpha1\nmachine:\n  type: worker\n  network:\n    hostname: node-1\n"
+    config = b"version: v1alpha1\nmachine:\n  type: worker\n  network:\n    hostname: node-1\n# 52:54:00:12:34:56\n"
     pages = {"/boot.ipxe": (200, {}, BOOT_SCRIPT), "/ipxe": (200, {}, script), "/k": (200, {}, b"k")}
     answers = {"/generic": (200, headers, config), "/metadata": (200, headers, metadata)}
     with answering(pages | answers) as url:
         _, lines = checked(url, "--label", "mac=52:54:00:12:34:56")
     assert warned == any("whoever on the internet names its labels gets its metadata" in line for line in lines)
+
+
+def test_file_of_a_cloudfront_elsewhere_puts_nothing_behind_cloudfront(checked: Checked) -> None:
+    with answering({"/k": (200, {"X-Amz-Cf-Id": "x"}, b"k")}) as mirror:
+        script = f"#!ipxe\nkernel k root={mirror}/k talos.config=${{cwduri}}generic?mac=${{mac}}\nboot\n"
+        config = b"version: v1alpha1\nmachine:\n  type: worker\n  network:\n    hostname: node-1\n"
+        pages = {"/boot.ipxe": (200, {}, BOOT_SCRIPT), "/ipxe": (200, {}, script.encode()), "/k": (200, {}, b"k")}
+        with answering({**pages, "/generic": (200, {}, config), "/metadata": (200, {}, b"NAME=node-1\n")}) as url:
+            _, lines = checked(url, "--label", "mac=52:54:00:12:34:56")
+    assert any(mirror in line for line in lines)
+    assert not any("internet" in line for line in lines)
 
 
 def kernel_by(answers: Mapping[str, tuple[int, dict[str, str], bytes]]) -> dict[str, tuple[int, dict[str, str], bytes]]:

@@ -53,3 +53,9 @@ def test_explanation_names_what_is_not_verified(run: Commands) -> None:
 
 def test_wrong_door_is_refused_with_the_right_ones(run: Commands) -> None:
     assert "'alb', 'cloudfront'" in run.refused("cost", "--door", "nlb")[-1]
+
+
+@pytest.mark.parametrize("amount", ["nan", "inf", "1e308", "-1"])
+def test_what_is_no_amount_is_refused(run: Commands, amount: str) -> None:
+    for option in ("--boots-per-day", "--image-mb", "--nodes"):
+        assert option in run.refused("cost", option, amount)[-1]

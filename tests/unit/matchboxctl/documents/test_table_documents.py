@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
-from boto3.session import Session
 from botocore.exceptions import EndpointConnectionError
+from botocore.session import Session
 
 from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.documents.table_documents import TableDocuments

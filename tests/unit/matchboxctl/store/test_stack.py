@@ -16,6 +16,7 @@ import pytest
 
 from lambda_matchbox.aws.table_and_bucket import create_history_table
 from lambda_matchbox.catalog.groups import Group
+from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.machines.events import command_event
 from lambda_matchbox.machines.identities import Identities
 from matchboxctl.machines.opened_stores import opened_stores
@@ -148,6 +149,32 @@ def test_stack_says_whether_cloudfront_needs_copies(
     store = chosen_store("", stack)
     assert isinstance(store, StoreSettings)
     assert expected is store.release_copies
+
+
+@pytest.mark.parametrize(
+    ("parameters", "more", "expected"),
+    [
+        ({}, (), 0),
+        ({}, ("--door", "cloudfront"), 1),
+        ({"FrontDoor": "cloudfront"}, (), 1),
+        ({"FrontDoor": "cloudfront"}, ("--door", "alb"), 0),
+        ({"FrontDoor": "cloudfront", "PlainConfigurations": "yes"}, (), 0),
+    ],
+)
+def test_stack_says_whether_its_door_refuses_configurations_over_http(
+    run: Commands,
+    stores: Stores,
+    moto_server: Service,
+    parameters: dict[str, str],
+    more: tuple[str, ...],
+    expected: int,
+) -> None:
+    stores.writer().put_profile(
+        Profile("p", boot=NetBoot("/assets/k", args=("inst.ks=http://d1.cloudfront.net/generic",)))
+    )
+    stack = make_stack(moto_server, {"TableName": stores.name, "BucketName": stores.name}, parameters)
+    found = json.loads(run("validate", "--stack", stack, "-o", "json", *more).out)["findings"]
+    assert expected == [one["rule"] for one in found].count("https")
 
 
 @pytest.mark.parametrize(("environment", "days"), [("", 7), ("9", 9)])

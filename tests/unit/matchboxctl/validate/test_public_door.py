@@ -51,3 +51,10 @@ def test_metadata_for_a_token_is_not(tmp_path: Path) -> None:
     address = "${base}generic?mac=${mac:hexhyp}&token=${token}"
     files = data(address, NAMED, metadata={"name": "node-1"}, boot={"token": True})
     assert [] == findings(tmp_path, files)
+
+
+def test_metadata_of_a_profile_is_its_groups_too(tmp_path: Path) -> None:
+    address = "https://d1.cloudfront.net/generic?mac=${mac:hexhyp}"
+    profile = {**booting([f"talos.config={address}"], generic_id="t", metadata={"name": "node"})}
+    message = "whoever on the internet names its labels gets its metadata, which generic t uses"
+    assert [("note", "public", "groups/g.json", message)] == findings(tmp_path, {**data(address, NAMED), **profile})

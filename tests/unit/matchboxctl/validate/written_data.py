@@ -26,7 +26,7 @@ def booting(args: list[str], **profile: object) -> Mapping[str, object]:
 def found(root: Path, files: Mapping[str, object], *, behind_cloudfront: bool = False) -> list[Finding]:
     """The findings on GOOD with these files added or replaced, with paths from the root."""
     contents = directory_contents(write_files(root, {**GOOD, **files}))
-    findings = validate(contents, behind_cloudfront=behind_cloudfront).findings
+    findings = validate(contents, is_public=behind_cloudfront, https_only=behind_cloudfront).findings
     return [one._replace(file=one.file.removeprefix(f"{root}/")) for one in findings]
 
 
