@@ -33,7 +33,7 @@ def overview(store: StoreSettings | Path) -> Overview:
     """Validate all documents. Raises CommandError or MatchboxError."""
     with advising_for(store):
         contents = source_contents(store, None)
-        result = validate(contents, **door_of(store, None))
+        result = validate(contents, lambda _: None, **door_of(store, None))
     findings: dict[Key, list[Finding]] = {}
     for finding in result.findings:
         for key in dict.fromkeys(_keys(contents, finding)):
