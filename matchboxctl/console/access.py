@@ -26,7 +26,6 @@ _OPEN = ("/static/", "/login")
 """The beginnings of paths that need no session."""
 
 _LOGIN_SECONDS = 1.0
-_login = asyncio.Lock()
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -60,7 +59,9 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 def _entered(request: web.Request, console: Console, token: str) -> web.Response:
     if not hmac.compare_digest(token.encode(), console.secret.encode()):
         raise web.HTTPForbidden(text="this is not the address of this console: open the one that it printed last")
-    return _with_session(request, console, str(request.rel_url.without_query_params("token")))
+    where = str(request.rel_url.without_query_params("token"))
+    # `//host/` would be another host.
+    return _with_session(request, console, f"/{where.lstrip('/')}")
 
 
 def _with_session(request: web.Request, console: Console, where: str) -> web.Response:
@@ -111,7 +112,7 @@ async def log_in(request: web.Request) -> web.Response:
     _check_origin(request)
     given = str((await request.post()).get("password", ""))
     password = console.settings.password
-    async with _login:
+    async with console.login:
         if password and hmac.compare_digest(given.encode(), password.encode()):
             return _with_session(request, console, "/")
         # Nobody tries more than one in a second.

@@ -1,5 +1,6 @@
 """What the handlers of a console share."""
 
+import asyncio
 from typing import NamedTuple
 
 from aiohttp import web
@@ -20,6 +21,7 @@ class Console(NamedTuple):
     stores: StoreThreads
     templates: Environment
     counts: Counts
+    login: asyncio.Lock
 
 
 CONSOLE = web.AppKey("console", Console)

@@ -40,7 +40,7 @@ def application(settings: ConsoleSettings) -> web.Application:
     secret = secrets.token_urlsafe(24)
     counts = Counts(0.0, aside=False) if isinstance(settings.store, Path) else Counts(_COUNTED_SECONDS, aside=True)
     stores = StoreThreads(settings.store)
-    app[CONSOLE] = Console(settings, secret, Sessions(), stores, environment(), counts)
+    app[CONSOLE] = Console(settings, secret, Sessions(), stores, environment(), counts, asyncio.Lock())
     app[CHECKS] = checks(stores, settings.store)
     app[CATALOG] = Catalog(settings.store, stores)
     app[IMAGES] = Images(settings.store, stores)

@@ -40,6 +40,8 @@ def test_first_address_begins_a_session(running: Running) -> None:
     assert 403 == browser.ask("GET", "/?token=wrong").status
     first = browser.ask("GET", f"{PATH}?token={running.secret}&state=waiting")
     assert (303, f"{PATH}?state=waiting") == (first.status, first.headers["location"])
+    elsewhere = Browser(running.port).ask("GET", f"//evil.example/?token={running.secret}")
+    assert (303, "/evil.example/") == (elsewhere.status, elsewhere.headers["location"])
     attributes = first.headers["set-cookie"].split("; ")[1:]
     assert {"HttpOnly", "SameSite=Strict", "Path=/"} == set(attributes)
     assert f"matchbox-console-{running.port}=" in browser.cookie

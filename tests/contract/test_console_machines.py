@@ -10,6 +10,7 @@ import pytest
 from lambda_matchbox.aws import history as aws_history
 from lambda_matchbox.aws.catalog import table_contents
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
+from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.machines.search import MOST_LOOKED_AT
 from matchboxctl.store.mode import chosen_store
@@ -209,3 +210,19 @@ def test_start_page_of_a_table_scans_nothing(machines: ResourceCommands, monkeyp
         live = (f"/live/machines?key=mac:{MAC}", f"/live/machines/{MAC}")
         for target in ("/", "/?state=waiting", "/?q=none", "/?q=52:54:9", f"/?q={MAC}", *live):
             browser.get(target)
+
+
+def test_page_shows_what_the_operator_may_read(
+    machines: ResourceCommands, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened(asked(9, mac=MAC, **WAITS))
+    with opened() as stores:
+        kind = type(stores.responses().catalog)
+
+    def denied(*_: object) -> None:
+        raise AWSError("AccessDeniedException", "not allowed", 400)
+
+    monkeypatch.setattr(kind, "template", denied)
+    page = browser.get(f"/machines/{MAC}")
+    assert "kernel /assets/k" in page.text
+    assert "not allowed" in page.text

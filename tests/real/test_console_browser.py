@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from lambda_matchbox.aws.table_and_bucket import create_history_table
 from matchboxctl.console.navigation import NAVIGATION, Link
-from matchboxctl.directory.history_file import DirectoryHistory
+from matchboxctl.machines.opened_stores import opened_stores
+from matchboxctl.store.mode import StoreSettings, chosen_store
 from tests.rigs.chromium import Chromium, chromium
+from tests.rigs.stores import new_stores
 from tests.support.consoles import Running, console
 from tests.support.data_files import write_files
 from tests.support.registry_serving import faulty_registry
@@ -42,19 +45,34 @@ def data(tmp_path: Path) -> Path:
     return write_files(tmp_path / "data", FILES)
 
 
+@pytest.fixture(params=["directory", pytest.param("stores", marks=pytest.mark.nightly)])
+def store(request: pytest.FixtureRequest, data: Path, monkeypatch: pytest.MonkeyPatch) -> Path | StoreSettings:
+    """The data, in a directory or in table and bucket."""
+    if request.param == "directory":
+        return data
+    stores = new_stores(*map(request.getfixturevalue, ("dynamodb_local", "versitygw")))
+    stores.fill(data)
+    with closing(stores.tables.client("dynamodb")) as dynamodb:
+        create_history_table(dynamodb, f"{stores.name}-history")
+    for name, value in (stores.environment() | {"MATCHBOX_HISTORY_TABLE": f"{stores.name}-history"}).items():
+        monkeypatch.setenv(name, value)
+    return chosen_store("")
+
+
 @pytest.fixture
-def serve(data: Path) -> Iterator[Serve]:
-    with started("--address", "127.0.0.1:0", "--data-path", str(data), "--processes", "1") as serve:
+def serve(store: Path | StoreSettings) -> Iterator[Serve]:
+    flags = ("--data-path", str(store)) if isinstance(store, Path) else ()
+    with started("--address", "127.0.0.1:0", *flags, "--processes", "1") as serve:
         ask(serve, WAITING)
         serve.get(f"/ipxe?mac={UNKNOWN}&hostname={HOSTILE.replace(' ', '%20')}")
         serve.get(f"/ipxe?mac={READY}")
-        recorded(data, WAITING, UNKNOWN, READY)
+        recorded(store, WAITING, UNKNOWN, READY)
         yield serve
 
 
 @pytest.fixture
-def running(serve: Serve, data: Path) -> Iterator[Running]:
-    with console(data) as running:
+def running(serve: Serve, store: Path | StoreSettings) -> Iterator[Running]:
+    with console(store) as running:
         yield running
 
 
@@ -89,11 +107,11 @@ class Tab:
         assert [] == self.faults
 
 
-def recorded(data: Path, *machines: str) -> None:
+def recorded(store: Path | StoreSettings, *machines: str) -> None:
     """Wait until the history has them: it is written beside the responses."""
     end = time.monotonic() + LIMIT
-    with closing(DirectoryHistory(data)) as store:
-        while len(store.records([f"mac:{machine}" for machine in machines])) < len(machines):
+    with opened_stores(store) as opened, opened.history.required() as history:
+        while len(history.machines([f"mac:{machine}" for machine in machines])) < len(machines):
             assert time.monotonic() < end
             time.sleep(0.02)
 
@@ -153,6 +171,7 @@ def test_every_page_is_for_all_readers_and_no_wider_than_a_narrow_screen(
         tab.context.close()
 
 
+@pytest.mark.parametrize("store", ["directory"], indirect=True)
 def test_health_says_what_is_missing_and_who_was_refused(browser: Chromium, running: Running, data: Path) -> None:
     (data / "assets/vmlinuz").unlink()
     tab = Tab(browser, running)
@@ -214,6 +233,7 @@ def test_values_of_machines_run_nothing(browser: Chromium, running: Running) -> 
     tab.check()
 
 
+@pytest.mark.parametrize("store", ["directory"], indirect=True)
 @pytest.mark.nightly
 def test_page_says_that_the_session_has_ended_and_that_the_store_is_away(
     browser: Chromium, running: Running, data: Path
@@ -241,6 +261,7 @@ def sources(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 
 @pytest.mark.usefixtures("sources")
+@pytest.mark.parametrize("store", ["directory"], indirect=True)
 def test_documents_are_found_and_images_synced_by_keys_without_a_reload(browser: Chromium, running: Running) -> None:
     tab = Tab(browser, running)
     page = tab.page
@@ -267,6 +288,7 @@ def test_documents_are_found_and_images_synced_by_keys_without_a_reload(browser:
 
 @pytest.mark.nightly
 @pytest.mark.usefixtures("sources")
+@pytest.mark.parametrize("store", ["directory"], indirect=True)
 @pytest.mark.parametrize("width", [360, 1280, 3840])
 def test_pages_on_documents_and_images_suit_every_width(browser: Chromium, running: Running, width: int) -> None:
     tab = Tab(browser, running, viewport={"width": width, "height": 800})

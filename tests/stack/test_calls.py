@@ -16,6 +16,7 @@ from lambda_matchbox.aws.table_and_bucket import create_bucket, create_history_t
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.machines.policy import Policy
+from matchboxctl.store.mode import chosen_store
 from tests.rigs.faults import FORBIDDEN
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
@@ -35,6 +36,7 @@ from tests.stack.function_runs import (
 from tests.stack.recorded_calls import Call, recorded_calls
 from tests.stack.resolution import NAME, Stack, leading_keys
 from tests.support.commands import Commands
+from tests.support.consoles import console
 
 AWSS_OWN = {
     "cloudformation:DescribeStacks",
@@ -183,6 +185,10 @@ def test_operators_policies_allow_their_commands_only(
             assert run("machine", *line)[::2] == (0, ""), line
         described = run("machine", "describe", GATED)
         assert (0, True) == (described.code, "why no other group selects it is left out: " in described.err)
+        with console(chosen_store("")) as running:
+            browser = running.browser()
+            for target in ("/", "/?state=unknown", f"/?q={GATED}", f"/live/machines?key=mac:{GATED}"):
+                browser.get(target)
         of_viewer = set(calls)
         assert run("machine", "approve", GATED).err == ""
         assert WAITING in run("machine", "approve", "--group", "approved", "--all").out

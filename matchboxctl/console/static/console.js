@@ -85,12 +85,12 @@ async function poll(live) {
   return true;
 }
 
-async function follow_live(live) {
-  for (let goes_on = true; goes_on; ) {
+async function followLive(live) {
+  for (let goesOn = true; goesOn; ) {
     await new Promise((done) => setTimeout(done, INTERVAL));
     if (document.hidden) continue;
     try {
-      goes_on = await poll(live);
+      goesOn = await poll(live);
     } catch {
       trouble("The console does not answer. It is tried again.");
     }
@@ -122,4 +122,4 @@ function onKey(event) {
 remember(document);
 showTimes(document);
 document.addEventListener("keydown", onKey);
-for (const live of document.querySelectorAll("[data-live]")) follow_live(live);
+for (const live of document.querySelectorAll("[data-live]")) followLive(live);
