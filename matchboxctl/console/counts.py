@@ -39,6 +39,7 @@ class Counts:
         self._counting: Future[None] | None = None
         self._found = _COUNTING
         self._until = self._too_many_until = 0.0
+        self._expired = 0
 
     def start(self, opened: OpenedStores) -> None:
         """Begin to count if it is time, so that the numbers are there sooner."""
@@ -59,7 +60,7 @@ class Counts:
         return self._found
 
     def _count(self, opened: OpenedStores) -> None:
-        start = time.monotonic()
+        start, expired = time.monotonic(), self._expired
         try:
             with opened.history.required() as history:
                 self._found = Numbers(history.states())
@@ -69,10 +70,13 @@ class Counts:
             self._found = _COUNTING
         finally:
             end = time.monotonic()
-            self._until = end + max(self._seconds, _SHARE * (end - start))
+            # What has changed meanwhile may not be counted.
+            if expired == self._expired:
+                self._until = end + max(self._seconds, _SHARE * (end - start))
 
     def expire(self) -> None:
         """Count again when they are wanted next."""
+        self._expired += 1
         self._until = 0.0
 
     def close(self) -> None:

@@ -179,9 +179,7 @@ def test_search_goes_on_where_it_ended(machines: ResourceCommands, browser: Brow
 
 
 @pytest.mark.parametrize("commands", ["moto"], indirect=True)
-def test_too_many_machines_are_not_counted_again(
-    machines: ResourceCommands, browser: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_too_many_machines_are_not_counted_again(machines: ResourceCommands, monkeypatch: pytest.MonkeyPatch) -> None:
     happened(*(asked(at, mac=f"aa:bb:cc:00:02:{at:02x}", status=404) for at in range(3)))
     count, counted = aws_history.TableHistory.states, list[None]()
 
@@ -191,10 +189,12 @@ def test_too_many_machines_are_not_counted_again(
 
     monkeypatch.setattr(aws_history, "MOST_COUNTED", 0)
     monkeypatch.setattr(aws_history.TableHistory, "states", counts)
-    for _ in range(2):
-        await_text(browser, "more machines than the table counts")
-        # An action has the others counted anew.
-        browser.send("/machines/aa:bb:cc:00:02:01/hold")
+    with console(chosen_store("")) as running:
+        browser = running.browser()
+        for _ in range(2):
+            await_text(browser, "more machines than the table counts")
+            # An action has the others counted anew.
+            browser.send("/machines/aa:bb:cc:00:02:01/hold")
     assert 1 == len(counted)
 
 
