@@ -8,10 +8,11 @@ from matchboxctl.console.navigation import NAVIGATION
 from tests.rigs.screenshots import DOCUMENTED, SCHEMES, SIZES, main
 from tests.support.paths import PROJECT
 
+pytestmark = [pytest.mark.real, pytest.mark.nightly]
+
 MOST_BYTES = 150_000
 
 
-@pytest.mark.nightly
 def test_every_page_has_pictures_and_those_of_the_documentation_are_small(tmp_path: Path) -> None:
     main(tmp_path / "all", tmp_path / "documented")
     every = {path.name for path in (tmp_path / "all").iterdir()}
