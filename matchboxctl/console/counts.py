@@ -12,7 +12,7 @@ from matchboxctl.machines.opened_stores import OpenedStores
 
 _SHARE = 20
 _HOUR = 3600.0
-_WAIT_SECONDS = 0.1
+_WAIT_SECONDS = 0.05
 
 
 class Numbers(NamedTuple):
@@ -39,22 +39,28 @@ class Counts:
         self._counting: Future[None] | None = None
         self._found = _COUNTING
         self._until = self._too_many_until = 0.0
+        self._expired = 0
 
-    def of(self, opened: OpenedStores) -> Numbers:
-        """The numbers of now, or of a while ago."""
+    def start(self, opened: OpenedStores) -> None:
+        """Begin to count if it is time, so that the numbers are there sooner."""
         is_due = time.monotonic() >= max(self._until, self._too_many_until)
         if is_due and (self._counting is None or self._counting.done()):
             if self._thread is None:
                 self._count(opened)
             else:
                 self._counting = self._thread.submit(self._count, opened)
-                # Where it takes longer, the next page has them.
-                with suppress(TimeoutError):
-                    self._counting.result(_WAIT_SECONDS)
+
+    def of(self, opened: OpenedStores) -> Numbers:
+        """The numbers of now, or of a while ago."""
+        self.start(opened)
+        if self._counting is not None:
+            # Where it takes longer, the next page has them.
+            with suppress(TimeoutError):
+                self._counting.result(_WAIT_SECONDS)
         return self._found
 
     def _count(self, opened: OpenedStores) -> None:
-        start = time.monotonic()
+        start, expired = time.monotonic(), self._expired
         try:
             with opened.history.required() as history:
                 self._found = Numbers(history.states())
@@ -64,10 +70,13 @@ class Counts:
             self._found = _COUNTING
         finally:
             end = time.monotonic()
-            self._until = end + max(self._seconds, _SHARE * (end - start))
+            # What has changed meanwhile may not be counted.
+            if expired == self._expired:
+                self._until = end + max(self._seconds, _SHARE * (end - start))
 
     def expire(self) -> None:
         """Count again when they are wanted next."""
+        self._expired += 1
         self._until = 0.0
 
     def close(self) -> None:

@@ -138,6 +138,7 @@ def test_values_of_machines_are_texts(machines: ResourceCommands, browser: Brows
     assert "<img" not in done.html
 
 
+@BY_NIGHT
 def test_page_says_what_the_machine_gets_and_why(machines: ResourceCommands, browser: Browser) -> None:
     happened(asked(9, mac=MAC, **WAITS))
     page = browser.get(f"/machines/{MAC}")
@@ -167,6 +168,7 @@ def test_page_says_that_the_store_is_away_and_recovers(
     assert [f"mac:{MAC}"] == browser.get("/").machines
 
 
+@BY_NIGHT
 def test_search_goes_on_where_it_ended(machines: ResourceCommands, browser: Browser) -> None:
     assert 1000 <= MOST_LOOKED_AT
     happened(*(asked(100 + at, mac=f"aa:bb:cc:00:01:{at:02x}", hostname="node", group="g") for at in range(55)))
@@ -177,9 +179,7 @@ def test_search_goes_on_where_it_ended(machines: ResourceCommands, browser: Brow
 
 
 @pytest.mark.parametrize("commands", ["moto"], indirect=True)
-def test_too_many_machines_are_not_counted_again(
-    machines: ResourceCommands, browser: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_too_many_machines_are_not_counted_again(machines: ResourceCommands, monkeypatch: pytest.MonkeyPatch) -> None:
     happened(*(asked(at, mac=f"aa:bb:cc:00:02:{at:02x}", status=404) for at in range(3)))
     count, counted = aws_history.TableHistory.states, list[None]()
 
@@ -189,10 +189,12 @@ def test_too_many_machines_are_not_counted_again(
 
     monkeypatch.setattr(aws_history, "MOST_COUNTED", 0)
     monkeypatch.setattr(aws_history.TableHistory, "states", counts)
-    for _ in range(2):
-        await_text(browser, "more machines than the table counts")
-        # An action has the others counted anew.
-        browser.send("/machines/aa:bb:cc:00:02:01/hold")
+    with console(chosen_store("")) as running:
+        browser = running.browser()
+        for _ in range(2):
+            await_text(browser, "more machines than the table counts")
+            # An action has the others counted anew.
+            browser.send("/machines/aa:bb:cc:00:02:01/hold")
     assert 1 == len(counted)
 
 
@@ -212,6 +214,7 @@ def test_start_page_of_a_table_scans_nothing(machines: ResourceCommands, monkeyp
             browser.get(target)
 
 
+@BY_NIGHT
 def test_page_shows_what_the_operator_may_read(
     machines: ResourceCommands, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

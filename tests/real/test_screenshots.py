@@ -8,7 +8,8 @@ from matchboxctl.console.navigation import NAVIGATION
 from tests.rigs.screenshots import DOCUMENTED, SCHEMES, SIZES, main
 from tests.support.paths import PROJECT
 
-pytestmark = pytest.mark.nightly
+pytestmark = [pytest.mark.real, pytest.mark.nightly]
+
 MOST_BYTES = 150_000
 
 

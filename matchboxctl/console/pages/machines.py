@@ -73,6 +73,7 @@ class Machines(NamedTuple):
 
 
 def _machines(wish: Wish, counts: Counts, opened: OpenedStores) -> Machines:
+    counts.start(opened)
     if wish.text:
         found = search(opened, wish.text, ROWS, wish.cursor)
         rows = [row_of(record, row) for record, row in zip(found.records, Rows(opened).of(found.records), strict=True)]
