@@ -1,7 +1,9 @@
 """What a boot takes of DynamoDB and of the log, as `matchboxctl cost` counts it."""
 
 import json
+import logging
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,6 +17,7 @@ from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.machines.history_stores import History
 from lambda_matchbox.machines.policy import Policy
+from lambda_matchbox.web.wiring import SERVICE
 from matchboxctl.cost import facts
 from tests.contract.boot_app import boot_app
 from tests.contract.conftest import MakeTable
@@ -63,13 +66,20 @@ def fill(table: CatalogTable, boot: Policy | None = None) -> None:
 
 
 def test_boot_takes_what_its_bill_says(
-    dynamodb_local: Service, made: MakeTable, units: Counter[str], capfd: pytest.CaptureFixture[str]
+    dynamodb_local: Service,
+    made: MakeTable,
+    units: Counter[str],
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Also the boot's history, of which each line comes by itself."""
     with closing(made(dynamodb_local)) as table, on_dynamodb(dynamodb_local) as store:
         fill(table)
         table.s3_client.put_object(Bucket=table.name, Key="assets/vmlinuz", Body=b"x" * 2_000_000)
         with boot_app(table, MATCHBOX_LOG_LEVEL="info", POWERTOOLS_METRICS_NAMESPACE="matchbox/matchbox") as app:
+            # The first app of a process makes the handler, for the output of its test.
+            for handler in logging.getLogger(SERVICE).handlers:
+                monkeypatch.setattr(handler, "stream", sys.stdout)
             for path, labels in REQUESTS:
                 app.ask(path, **labels)
             units.clear()
