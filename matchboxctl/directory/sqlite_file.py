@@ -2,11 +2,13 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _NEEDED_BYTES = 65_536
+_RETRY_SECONDS = 0.01
 _MOUNTS = Path("/proc/self/mountinfo")
 _OF_NETWORKS = frozenset({"9p", "afs", "beegfs", "ceph", "cifs", "glusterfs", "lustre", "nfs", "nfs4", "smb3", "smbfs"})
 # By SQLite's primary codes; what it says itself is not for everybody.
@@ -39,14 +41,25 @@ def connect(path: Path, seconds: float, synchronous: str) -> sqlite3.Connection:
         raise OSError(0, f"its file system is a network's ({kind}), where processes cannot share it: use a local disk")
     connection = sqlite3.connect(path, timeout=seconds, isolation_level=None, check_same_thread=False)
     try:
-        (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-        if mode != "wal":
+        if _journal_mode(connection, time.monotonic() + seconds) != "wal":
             raise OSError(0, "its file system cannot share it between processes (a network's?): use a local disk")
         connection.execute(f"PRAGMA synchronous = {synchronous}")
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _journal_mode(connection: sqlite3.Connection, deadline: float) -> str:
+    """The mode after a change to WAL."""
+    while True:
+        try:
+            return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            # SQLite waits for no other process that makes the same change, of a new file.
+            if code(error) != "BUSY" or time.monotonic() >= deadline:
+                raise
+            time.sleep(_RETRY_SECONDS)
 
 
 def version(connection: sqlite3.Connection, migrations: Sequence[str]) -> int:

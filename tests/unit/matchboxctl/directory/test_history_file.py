@@ -10,6 +10,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Timer
 
 import pytest
 from hypothesis import given, settings
@@ -201,3 +202,16 @@ def test_a_killed_process_leaves_what_it_has_written(store: DirectoryHistory, tm
     assert written == times(store)[:30]
     History(store).add([event(9_000_000)])
     assert 9_000_000 == times(store)[-1]
+
+
+def test_a_writer_waits_for_another_that_creates_the_file(tmp_path: Path) -> None:
+    """SQLite itself does not wait for it."""
+    (tmp_path / FILE).touch()
+    other = sqlite3.connect(tmp_path / FILE, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    end = Timer(0.2, lambda: other.execute("COMMIT"))
+    with closing(other), closing(DirectoryHistory(tmp_path)) as store:
+        end.start()
+        History(store).add([event(1, mac=MAC)])
+        end.join()
+        assert [MAC] == [record.fact("mac") for record in History(store).page(EVERY, 10).records]
