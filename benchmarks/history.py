@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.support.serving import started
 
-MACHINES, ROUNDS, PAUSE = 200, 60, 5.0
+MACHINES, ROUNDS, PAUSE = 200, 50, 6.0
 
 
 def main() -> None:
