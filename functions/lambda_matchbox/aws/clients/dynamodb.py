@@ -132,13 +132,12 @@ class DynamoDB:
         request |= {"IndexName": index, "ScanIndexForward": False} if index else {"ConsistentRead": True}
         items: list[Item] = []
         while limit is None or len(items) < limit:
-            limited = {"Limit": limit - len(items)} if limit else {}
-            page = self._service.call("Query", request | limited, deadline)
+            page = self._service.call("Query", request | ({"Limit": limit - len(items)} if limit else {}), deadline)
             items += map(decode_item, page["Items"])
             if not (more := page.get("LastEvaluatedKey")):
                 break
             request["ExclusiveStartKey"] = more
-        return items[:limit]
+        return items
 
     def put_item(self, table: str, key: str, write: ItemWrite, deadline: float) -> None:
         """Make one write that puts. Raises ConditionFailedError, also if a repeated attempt finds its own write."""
