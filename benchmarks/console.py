@@ -8,7 +8,6 @@ import http.client
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -16,13 +15,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.machine_lists import MACHINES, THE_LAST, cursor_of_the_last, filled, mac, stores_on
-from benchmarks.timing import ENVIRONMENT
+from benchmarks.machine_lists import MACHINES, THE_LAST, cursor_of_the_last, in_both_modes, mac
 from lambda_matchbox.machines.history_stores import HistoryStore
-from matchboxctl.directory.history_file import DirectoryHistory
-from matchboxctl.store.history import table_history
-from tests.rigs.dynamodb_local import dynamodb_local
-from tests.rigs.tcp_fault import fault_proxy
 
 SAMPLES, ROWS = 7, 50
 COMMAND = [sys.executable, "-m", "matchboxctl.main", "console", "--address", "127.0.0.1:0"]
@@ -54,23 +48,7 @@ class Console(NamedTuple):
 
 def main() -> None:
     """Print a table for each mode."""
-    with tempfile.TemporaryDirectory() as scratch, closing(DirectoryHistory(Path(scratch))) as store:
-        environment = ENVIRONMENT | {"MATCHBOX_DATA_PATH": scratch}
-        for name in ("MATCHBOX_TABLE", "MATCHBOX_BUCKET"):
-            del environment[name]
-        print_times("directory mode", filled(store), environment, Counter)
-    with dynamodb_local() as service, fault_proxy(service.endpoint) as proxy:
-        store = filled(table_history(stores_on(service), days=30))
-        names = {"MATCHBOX_HISTORY_TABLE": "history", "AWS_REGION": service.region}
-        keys = {"AWS_ACCESS_KEY_ID": service.access_key, "AWS_SECRET_ACCESS_KEY": service.secret_key}
-        endpoints = dict.fromkeys(("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3"), proxy.endpoint)
-
-        def calls() -> Counter[str]:
-            made = proxy.requests()
-            proxy.forget_requests()
-            return made
-
-        print_times("table", store, ENVIRONMENT | names | keys | endpoints, calls)
+    in_both_modes(print_times)
 
 
 def print_times(

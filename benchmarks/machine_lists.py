@@ -35,8 +35,17 @@ UNKNOWN, INSTALLED = 500, {"status": 200, "group": "g", "state": "installed"}
 COMMAND = [sys.executable, "-m", "matchboxctl.main", "machine", "list"]
 
 
+PrintTimes = Callable[[str, HistoryStore, Mapping[str, str], Callable[[], Counter[str]]], None]
+"""Prints a mode's table: of a store, with the environment of commands on it and the calls since the last time."""
+
+
 def main() -> None:
     """Print a table for each mode."""
+    in_both_modes(print_times)
+
+
+def in_both_modes(print_times: PrintTimes) -> None:
+    """Print the times of a directory's machines, and those of a table's."""
     with tempfile.TemporaryDirectory() as scratch, closing(DirectoryHistory(Path(scratch))) as store:
         environment = ENVIRONMENT | {"MATCHBOX_DATA_PATH": scratch}
         for name in ("MATCHBOX_TABLE", "MATCHBOX_BUCKET"):
