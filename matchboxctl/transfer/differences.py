@@ -91,9 +91,10 @@ class Report:
     def end(self) -> None:
         """Print the document."""
         if self._output in FORMATS:
-            print_text(FORMATS[self._output](self._document()))
+            print_text(FORMATS[self._output](self.document()))
 
-    def _document(self) -> Mapping[str, object]:
+    def document(self) -> Mapping[str, object]:
+        """All changes, for programs."""
         return {
             "dry_run": self._dry_run,
             "added": [f"{shown.prefix}{name}" for shown in self._shown for name in shown.added],

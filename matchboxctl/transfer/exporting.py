@@ -2,18 +2,17 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from lambda_matchbox.aws.bulk.asset_objects import AssetObjects, read_asset
 from lambda_matchbox.aws.catalog.items import ObjectRef, group_in, profile_in, template_in
 from lambda_matchbox.aws.catalog.table_contents import TableContents, scan_table
 from lambda_matchbox.aws.clients.dynamodb_json import Item
 from lambda_matchbox.aws.keys import texts_of_sources
-from lambda_matchbox.aws.parallel import in_parallel
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.templates import Template
@@ -25,8 +24,6 @@ from matchboxctl.cli.errors import FailedError, UsageError, on_interrupt
 from matchboxctl.cli.progress import Progress
 from matchboxctl.cli.warnings import Warnings
 from matchboxctl.cli.work import BYTES
-from matchboxctl.directory.drafts import remove_drafts, replacing
-from matchboxctl.directory.files import DIRECTORIES, files_below
 from matchboxctl.directory.machine_states import DirectoryMachines
 from matchboxctl.documents.file_texts import source_text
 from matchboxctl.documents.protocol import ignore
@@ -35,18 +32,12 @@ from matchboxctl.secrets.opened_secrets import opened_secrets
 from matchboxctl.store.advice import advising_on
 from matchboxctl.store.mode import StoreSettings
 from matchboxctl.transfer.compatibility import incompatibility, notes, template_incompatibility
-from matchboxctl.transfer.differences import WRITTEN, Chosen, Differences, Report
+from matchboxctl.transfer.differences import WRITTEN, Chosen, Report
+from matchboxctl.transfer.files import FileCopy, TargetFile
 from matchboxctl.transfer.machines import copy_states, states_in
 from matchboxctl.transfer.secrets import copy_secrets, note_left
 
 _OF_JSON = ("groups", "profiles", "sources")
-
-
-class _File(NamedTuple):
-    """A file to write: whether an existing one has this content, and how to write it."""
-
-    is_in: Callable[[Path], bool]
-    write: Callable[[BinaryIO], object]
 
 
 def export_directory(store: StoreSettings, root: Path, chosen: Chosen, output: str = "table") -> None:
@@ -103,13 +94,14 @@ class _Export:
         targets = {path: target for path, target in self._targets(contents) if self._is_valid(path)}
         if not chosen.secrets:
             note_left(self._templates, "exported")
-        shown = self._compared(targets, prune=chosen.prune)
-        report.add(shown if dry_run else self._carry_out(shown, targets), names=dry_run)
+        into = FileCopy(self._root, targets, self._warnings)
+        shown = into.differences(None if not chosen.prune else self._spared)
+        report.add(shown if dry_run else into.carry_out(shown, self._received), names=dry_run)
         report.end()
         for line in notes(sorted(self._incompatible)):
             print(line, file=sys.stderr)
 
-    def _targets(self, contents: TableContents) -> Iterator[tuple[str, _File]]:
+    def _targets(self, contents: TableContents) -> Iterator[tuple[str, TargetFile]]:
         """Every file by its path, with warnings for damaged items."""
         for kind, items in (("groups", contents.groups), ("profiles", contents.profiles)):
             for name, item in items.items():
@@ -127,15 +119,15 @@ class _Export:
             self._templates.append(Template(kind, name, body))
             if line := template_incompatibility(kind, name, body):
                 self._incompatible.append(line)
-            yield f"{kind}/{name}", _File(partial(_has, body), partial(_put, body))
+            yield f"{kind}/{name}", TargetFile(partial(_has, body), partial(_put, body))
         for name, text in texts_of_sources(contents.sources).items():
             if (target := self._source(name, text)) is not None:
                 yield f"sources/{name}.json", target
         assets = AssetObjects(self._clients)
         for path, size in assets.sizes().items():
-            yield f"assets/{path}", _File(partial(_is_asset, assets, path, size), partial(self._get, assets, path))
+            yield f"assets/{path}", TargetFile(partial(_is_asset, assets, path, size), partial(self._get, assets, path))
 
-    def _document(self, kind: str, name: str, item: Item) -> _File | None:
+    def _document(self, kind: str, name: str, item: Item) -> TargetFile | None:
         try:
             document = (group_in if kind == "groups" else profile_in)(item, self._object)
         except (LookupError, TypeError, ValueError) as error:
@@ -145,16 +137,16 @@ class _Export:
         if line := incompatibility(document):
             self._incompatible.append(line)
         body = json.dumps(document.document(), indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
-        return _File(partial(_has_document, document), partial(_put, body))
+        return TargetFile(partial(_has_document, document), partial(_put, body))
 
-    def _source(self, name: str, text: str) -> _File | None:
+    def _source(self, name: str, text: str) -> TargetFile | None:
         try:
             source = parse_source(name, text.encode())
         except DocumentError as error:
             self._warnings.warn(f"source {name!r} cannot be read: {error}: see `matchboxctl fsck`")
             self._spared.add(f"sources/{name}.json")
             return None
-        return _File(partial(_is_source, source), partial(_put, source_text(source)))
+        return TargetFile(partial(_is_source, source), partial(_put, source_text(source)))
 
     def _object(self, reference: ObjectRef) -> bytes:
         return self._clients.body(reference.key)
@@ -170,60 +162,10 @@ class _Export:
             self._warnings.warn(f"{path!r}: not a valid path")
         return valid
 
-    def _compared(self, targets: dict[str, _File], *, prune: bool) -> Differences:
-        existing = {
-            f"{name}/{path}"
-            for name in DIRECTORIES
-            for path, _ in files_below(self._root / name, self._warnings.warn)
-            if name not in _OF_JSON or (path.endswith(".json") and "/" not in path)
-        }
-        kept = {path for path in targets if path in existing}
-        same = {path for path in kept if _is_in(targets[path], self._root / path)}
-        return Differences(
-            "files",
-            added=sorted(targets.keys() - kept),
-            changed=sorted(kept - same),
-            removed=sorted(existing - kept - self._spared) if prune else [],
-            unchanged=len(same),
-        )
-
-    def _carry_out(self, shown: Differences, targets: dict[str, _File]) -> Differences:
-        """Make the changes; returns those that were made."""
-        remove_drafts(self._root)
-        failed: set[str] = set()
-
-        def write(path: str) -> None:
-            file = self._root / path
-            try:
-                with replacing(file) as draft:
-                    targets[path].write(draft)
-            except OSError as error:
-                self._warnings.warn(f"{file}: cannot be written: {error.strerror}")
-                failed.add(path)
-
-        with self._received:
-            for _ in in_parallel(write, [*shown.added, *shown.changed], self._received.cancel):
-                pass
-        for path in shown.removed:
-            try:
-                (self._root / path).unlink()
-            except OSError as error:
-                self._warnings.warn(f"{self._root / path}: cannot be removed: {error.strerror}")
-                failed.add(path)
-        return shown.without(failed)
-
 
 def _damage(error: Exception) -> str:
     # That of a lost object; a damaged item gives a KeyError or another error, with Python's words.
     return str(error) if type(error) is LookupError else "its item cannot be read"
-
-
-def _is_in(target: _File, file: Path) -> bool:
-    try:
-        return target.is_in(file)
-    except OSError:
-        # A dangling link or an unreadable file: the write shows whether it can be replaced.
-        return False
 
 
 def _put(body: bytes, file: BinaryIO) -> None:

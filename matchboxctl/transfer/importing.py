@@ -69,14 +69,16 @@ def import_directory(store: StoreSettings, root: Path, chosen: Chosen, output: s
                 copy_secrets(DirectorySecretWriter(root), secrets, warnings, report, dry_run=chosen.dry_run)
         else:
             note_left(directory.templates, "imported")
-        _Import(store, root, directory, warnings, report, chosen).run()
+        into = TableImport(store, root, directory, warnings, report, chosen)
+        into.validate()
+        into.run()
         report.end()
     if warnings.count:
         raise FailedError(warnings.summary("imported"))
 
 
-class _Import:
-    """One run of the command."""
+class TableImport:
+    """One import of documents and assets, without machines' states and secrets."""
 
     def __init__(
         self,
@@ -97,12 +99,16 @@ class _Import:
         self._dry_run = chosen.dry_run
         self._carried = carried(DirectorySecretWriter(root)) if chosen.secrets else []
 
-    def run(self) -> None:
+    def validate(self) -> None:
+        """Say what would keep machines from booting afterwards."""
         contents = import_contents(self._store, self._root, self._directory, self._carried, prune=self._prune)
         with Progress("trying templates", len(contents.groups), "groups") as progress:
             result = validate(contents, progress.add)
         for line in short_form(result, shlex.join(["matchboxctl", "validate", str(self._root)]), _MAX_FINDINGS):
             print(line, file=sys.stderr)
+
+    def run(self) -> None:
+        """Write what differs, and report it."""
         # Assets are stored before the profiles that name them, and deleted after those.
         files, spared = self._asset_files()
         objects = AssetObjects(self._clients)
