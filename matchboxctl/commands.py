@@ -12,6 +12,11 @@ SECTIONS = {
             "follow the boot of a machine from a running matchbox",
             "matchboxctl.check.arguments:check",
         ),
+        Line(
+            "migrate",
+            "copy what a matchbox serves, and compare its responses",
+            "matchboxctl.migrate.arguments:migrate",
+        ),
     ],
     "Groups, profiles and templates": [
         Line("group", "list, show, create and delete groups", "matchboxctl.resources.arguments:group"),

@@ -44,7 +44,7 @@ def check(url: str, options: CheckOptions, source: "Path | StoreSettings | None"
 
     Raises UsageError, and FailedError if something would stop a machine.
     """
-    root, labels = _root(url), _labels(options.labels)
+    root, labels = server_root(url), _labels(options.labels)
     machines = [GroupMachine("", {})] if source is None else group_machines(source)
     report = Report(root, options.output)
     with (
@@ -61,7 +61,7 @@ def check(url: str, options: CheckOptions, source: "Path | StoreSettings | None"
     report.end()
 
 
-def _root(url: str) -> str:
+def server_root(url: str) -> str:
     """The address without a trailing slash; it may be that of /boot.ipxe. Raises UsageError."""
     try:
         parts = urlsplit(url)

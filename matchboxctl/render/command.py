@@ -94,7 +94,8 @@ def _masked(masks: Masks | None, text: str) -> str:
     return text if masks is None else masks.text(text)
 
 
-def _request(route: str, labels: Sequence[tuple[str, str]]) -> Request:
+def request_for(route: str, labels: Sequence[tuple[str, str]]) -> Request:
+    """A machine's request."""
     return Request("GET", f"/{route}", "&".join(f"{_quoted(key)}={_quoted(value)}" for key, value in labels), {})
 
 
@@ -104,7 +105,7 @@ def _quoted(text: str) -> str:
 
 def report_of(source: Source, route: str, given: Sequence[tuple[str, str]], options: RenderOptions) -> Report:
     """The report. Raises FailedError or MatchboxError if the machine's group cannot be determined."""
-    request = _request(route, given)
+    request = request_for(route, given)
     routes = Routes(source.stores, Delivery(BODY_LIMIT, boundary=secrets.token_hex(30)))
     query = read_query(request.raw_query)
     labels = query.labels

@@ -1,0 +1,1 @@
+"""`matchboxctl migrate`: from matchbox to this project, and what differs."""

@@ -1,0 +1,214 @@
+"""`matchboxctl migrate` from a running server into a directory and into table and bucket, which `serve` stands for."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from matchboxctl.main import main
+from tests.contract.conftest import Run
+from tests.contract.test_import_export import files
+from tests.rigs.stores import Stores
+from tests.support.commands import Commands, Ended
+from tests.support.data_files import write_files
+from tests.support.rpc_client import rpc_port
+from tests.support.rpc_serve import serving_rpc
+
+pytestmark = pytest.mark.system
+
+DOCUMENTS = {
+    "groups/node1.json": {
+        "id": "node1",
+        "profile": "p",
+        "selector": {"mac": "52:54:00:00:00:01"},
+        "metadata": {"a": "1"},
+    },
+    "groups/rest.json": {"id": "rest", "profile": "q"},
+    "profiles/p.json": {
+        "id": "p",
+        "generic_id": "deep/t",
+        "ignition_id": "i.yaml",
+        "boot": {"kernel": "/assets/vmlinuz", "initrd": ["/assets/initrd"], "args": ["a=${mac}"]},
+    },
+    "profiles/q.json": {"id": "q", "cloud_id": "c", "boot": {"kernel": "/assets/vmlinuz"}},
+    "generic/deep/t": "a is {{.a}} of {{.mac}}, {{.request.query.uuid}}",
+    "ignition/i.yaml": "variant: fcos\nversion: 1.5.0\n",
+    "cloud/c": "#cloud-config\n{}\n",
+    "assets/vmlinuz": "kernel",
+    "assets/initrd": "initrd",
+}
+
+
+class Old(NamedTuple):
+    """A running server: its data directory, the addresses of its APIs, and certificates of a gRPC client."""
+
+    data: Path
+    http: str
+    grpc: str
+    certs: Path
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Iterator[Old]:
+    (tmp_path / "old").mkdir()
+    with serving_rpc(None, tmp_path / "old") as made:
+        write_files(tmp_path / "old" / "data", DOCUMENTS)
+        (tmp_path / "old" / "client.crt").write_bytes(made.files.client.certificate)
+        (tmp_path / "old" / "client.key").write_bytes(made.files.client.key)
+        http, grpc = f"http://127.0.0.1:{made.serve.port}", f"127.0.0.1:{rpc_port(made.serve)}"
+        yield Old(tmp_path / "old" / "data", http, grpc, tmp_path / "old")
+
+
+@pytest.fixture
+def migrate(capsysbinary: pytest.CaptureFixture[bytes]) -> "Migrate":
+    return Migrate(Commands(capsysbinary))
+
+
+class Migrate:
+    """Runs the command."""
+
+    def __init__(self, commands: Commands) -> None:
+        self._commands = commands
+
+    def __call__(self, *arguments: object) -> Ended:
+        return self._commands("migrate", *arguments)
+
+    def document(self, code: int, *arguments: object) -> dict[str, Any]:
+        """The result as a document, of a run that ends with this code."""
+        ended = self(*arguments, "-o", "json")
+        assert code == ended.code, ended
+        found: dict[str, Any] = json.loads(ended.out)
+        return found
+
+
+def outcomes(document: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """By group and route."""
+    return {row["group"]: {one["route"]: one["outcome"] for one in row["responses"]} for row in document["groups"]}
+
+
+P_SAME = dict.fromkeys(("ipxe", "grub", "generic", "ignition", "metadata", "assets"), "same")
+Q_SAME = dict.fromkeys(("ipxe", "grub", "cloud", "metadata", "assets"), "same")
+BY_GRPC = {"node1": P_SAME | {"assets": "differs"}, "rest": Q_SAME | {"assets": "differs", "cloud": "differs"}}
+
+
+def test_directory_is_copied_and_its_groups_are_the_same(old: Old, migrate: Migrate, tmp_path: Path) -> None:
+    """The second time, nothing is left to copy."""
+    new = tmp_path / "new"
+    first = migrate(old.data, "--into", new, "--compare", old.http)
+    assert 0 == first.code, first
+    assert {path: body for path, body in files(old.data).items() if path in DOCUMENTS} == files(new)
+    assert [
+        "files: 9 added, 0 changed, 0 removed, 0 unchanged",
+        "",
+        "GROUP  IPXE  GRUB  IGNITION  CLOUD  GENERIC  METADATA  ASSETS",
+        "node1  same  same  same      -      same     same      same",
+        "rest   same  same  -         same   -        same      same",
+        "",
+        f"none of 2 groups differ from {old.http}",
+        "nothing found in 2 groups, 2 profiles, 3 templates",
+    ] == first.out.splitlines()
+    again = migrate.document(0, old.data, "--into", new, "--compare", old.http)
+    assert ([], [], 9) == (again["added"], again["changed"], again["unchanged"])
+
+
+def test_table_and_bucket_get_the_same(old: Old, stores: Stores, run: Run, migrate: Migrate) -> None:
+    first = migrate.document(0, old.data, "--compare", old.http)
+    assert {"node1": P_SAME, "rest": Q_SAME} == outcomes(first)
+    assert ["asset initrd", "asset vmlinuz", "cloud template c"] == sorted(first["added"])[:3]
+    assert [] == migrate.document(0, old.data, "--compare", old.http)["added"]
+
+
+def test_grpc_gives_all_but_what_it_cannot_list(old: Old, migrate: Migrate, tmp_path: Path) -> None:
+    """Cloud templates and assets differ until they are copied by hand."""
+    arguments = (old.grpc, "--certs", old.certs, "--compare", old.http, "--into", tmp_path / "new")
+    first = migrate.document(1, *arguments)
+    assert ["generic/deep/t", "groups/node1.json", "groups/rest.json", "ignition/i.yaml"] == first["added"][:4]
+    assert BY_GRPC == outcomes(first)
+    (note,) = first["notes"]
+    assert "gRPC does not give templates that no profile names, cloud templates, assets: copy these" in note
+    for directory in ("assets", "cloud"):
+        write_files(tmp_path / "new", {path: body for path, body in DOCUMENTS.items() if path.startswith(directory)})
+    assert {"node1": P_SAME, "rest": Q_SAME} == outcomes(migrate.document(0, *arguments))
+
+
+def test_grpc_into_table_and_bucket(old: Old, stores: Stores, run: Run, migrate: Migrate) -> None:
+    found = migrate.document(1, old.grpc, "--certs", old.certs, "--compare", old.http)
+    assert BY_GRPC == outcomes(found)
+
+
+def test_dry_run_copies_nothing_and_compares(old: Old, migrate: Migrate, tmp_path: Path) -> None:
+    found = migrate.document(0, old.data, "--into", tmp_path / "new", "--compare", old.http, "--dry-run")
+    assert {"node1": P_SAME, "rest": Q_SAME} == outcomes(found)
+    assert 9 == len(found["added"])
+    assert not (tmp_path / "new").exists()
+
+
+def test_difference_has_its_reason_and_no_text_of_the_response(old: Old, migrate: Migrate, tmp_path: Path) -> None:
+    new = write_files(tmp_path / "new", {"groups/a.json": {"profile": "q", "selector": {"mac": "52:54:00:00:00:01"}}})
+    write_files(
+        tmp_path / "copy", {**DOCUMENTS, "cloud/c": "#cloud-config\n{password: x}\n", "generic/deep/t": "{{.b}}"}
+    )
+    ended = migrate(tmp_path / "copy", "--compare", old.http)
+    assert 1 == ended.code
+    assert "cloud: differs: line 2 is another, for group rest" in ended.out.splitlines()
+    why = "template 'deep/t', line 1: there is no value for b"
+    assert any(line.startswith(f"generic: differs: {why}") for line in ended.out.splitlines()), ended.out
+    assert "password" not in ended.out
+    assert f"2 of 2 groups differ from {old.http}" in ended.err
+    ended = migrate(old.data, "--into", new, "--compare", old.http)
+    assert "ipxe: differs: here it is in group a, for group node1" in ended.out.splitlines()
+    assert 1 == ended.code
+
+
+def test_without_an_address_only_documents_are_looked_at(old: Old, migrate: Migrate) -> None:
+    ended = migrate(old.data)
+    assert 0 == ended.code
+    assert "node1  200   200   200       -      200      200       200" in ended.out.splitlines()
+    said = "2 groups: only documents were looked at, since no --compare URL names a running matchbox"
+    assert said in ended.out.splitlines()
+
+
+def test_nothing_is_copied_if_no_matchbox_is_at_the_address(old: Old, migrate: Migrate, tmp_path: Path) -> None:
+    ended = migrate(old.data, "--into", tmp_path / "new", "--compare", "http://127.0.0.1:1")
+    assert 1 == ended.code
+    assert ended.err.endswith("nothing was copied\n")
+    assert not (tmp_path / "new").exists()
+
+
+def test_unusable_certificates_are_named(old: Old, migrate: Migrate, tmp_path: Path) -> None:
+    assert [f"matchboxctl: {tmp_path}/ca.crt does not exist"] == [
+        line[: len(f"matchboxctl: {tmp_path}/ca.crt does not exist")]
+        for line in migrate(old.grpc, "--certs", tmp_path).err.splitlines()[1:]
+    ]
+    assert 0 == main(["certs", str(tmp_path / "others"), "--name", "127.0.0.1"])
+    ended = migrate(old.grpc, "--certs", tmp_path / "others", "--into", tmp_path / "new")
+    assert 1 == ended.code
+    assert f"see `matchboxctl certs --check {tmp_path}/others`" in ended.err
+    assert not (tmp_path / "new").exists()
+
+
+def test_file_that_does_not_parse_is_named_and_the_rest_is_copied(old: Old, migrate: Migrate, tmp_path: Path) -> None:
+    (old.data / "groups" / "broken.json").write_text('{"selector": 5}')
+    ended = migrate(old.data, "--into", tmp_path / "new", "--compare", old.http)
+    assert 1 == ended.code
+    assert f"{old.data}/groups/broken.json: " in ended.err
+    assert "1 could not be copied (see the warning above); the rest is copied" in ended.err
+    assert set(DOCUMENTS) == set(files(tmp_path / "new"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["absent"], "'absent' is neither a directory nor HOST:PORT of matchbox's gRPC API"),
+        (["{data}", "--into", "{data}"], "--into {data} is FROM: without --into, nothing is copied"),
+        (["{data}", "--into", "d", "--stack", "s"], "--into and --stack both name where to copy: use one of them"),
+        (["{data}", "--compare", "matchbox"], "invalid address 'matchbox': use one such as http://HOST"),
+    ],
+)
+def test_wrong_usage_says_what_to_change(
+    arguments: list[str], said: str, data: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    lines = Commands(capsysbinary).refused("migrate", *(one.replace("{data}", str(data)) for one in arguments))
+    assert said.replace("{data}", str(data)) in lines[0]
