@@ -2,12 +2,13 @@
 
 import asyncio
 import hmac
-from urllib.parse import urlsplit
+from contextlib import suppress
+from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from matchboxctl.console.console import CONSOLE, NOTES, SESSION, Console
+from matchboxctl.console.console import CONSOLE, FORM, NOTES, SESSION, Console
 from matchboxctl.console.sessions import Note, Session
 from matchboxctl.console.templates import page
 from matchboxctl.serve.host_names import is_known_host
@@ -25,6 +26,7 @@ _HEADERS = {
 _OPEN = ("/static/", "/login")
 """The beginnings of paths that need no session."""
 
+_FORM_SECONDS = 10.0
 _LOGIN_SECONDS = 1.0
 
 
@@ -39,21 +41,29 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer those who may ask, and refuse all others."""
     console = request.app[CONSOLE]
-    if not is_known_host(request.host, {"localhost", *console.settings.host_names}):
-        raise web.HTTPMisdirectedRequest(text="this console does not answer to that host name: see --host-names")
+    _check_host(request, console)
+    if request.path.startswith(_OPEN):
+        return await handler(request)
     token = request.query.get("token", "")
     if token and not console.settings.password and request.method == hdrs.METH_GET:
         return _entered(request, console, token)
     session = console.sessions.find(request.cookies.get(_cookie(request), ""))
     if session is None:
-        if request.path.startswith(_OPEN):
-            return await handler(request)
         return await _without_session(request, console)
     request[SESSION] = session
     request[NOTES] = [note for name in request.query.getall("note", ()) if (note := session.notes.pop(name, None))]
     if request.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
         await _check_form(request, console, session)
     return await handler(request)
+
+
+def _check_host(request: web.Request, console: Console) -> None:
+    is_known = is_known_host(request.host, {"localhost", *console.settings.host_names})
+    with suppress(ValueError):
+        # Raised for what is no port.
+        if is_known and request.url:
+            return
+    raise web.HTTPMisdirectedRequest(text="this console does not answer to that host name: see --host-names")
 
 
 def _entered(request: web.Request, console: Console, token: str) -> web.Response:
@@ -89,9 +99,23 @@ async def _check_form(request: web.Request, console: Console, session: Session) 
     _check_origin(request)
     if console.settings.read_only:
         raise web.HTTPForbidden(text="this console only reads: start it without --read-only")
-    form = await request.post()
-    if not session.sent(str(form.get("csrf", ""))):
+    form = await _form(request)
+    if not session.sent(form.get("csrf", "")):
         raise web.HTTPForbidden(text="this form is not of this session: reload the page, and send it again")
+    request[FORM] = form
+
+
+async def _form(request: web.Request) -> dict[str, str]:
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise web.HTTPUnsupportedMediaType(text="this is no form of this console")
+    try:
+        async with asyncio.timeout(_FORM_SECONDS):
+            body = await request.read()
+    except TimeoutError as error:
+        raise web.HTTPRequestTimeout(text="the form did not arrive: send it again") from error
+    except (ConnectionError, web.RequestPayloadError) as error:
+        raise web.HTTPBadRequest(text="the form is not complete") from error
+    return dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
 
 
 def _check_origin(request: web.Request) -> None:
@@ -110,7 +134,7 @@ async def log_in(request: web.Request) -> web.Response:
     """Begin a session for the password."""
     console = request.app[CONSOLE]
     _check_origin(request)
-    given = str((await request.post()).get("password", ""))
+    given = (await _form(request)).get("password", "")
     password = console.settings.password
     async with console.login:
         if password and hmac.compare_digest(given.encode(), password.encode()):

@@ -32,10 +32,13 @@ def run(settings: ConsoleSettings) -> None:
 def password_in(path: str) -> str:
     """The password in the first line of a file. Raises UsageError."""
     try:
-        return (Path(path).read_text().splitlines() or [""])[0]
+        lines = Path(path).read_text().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise UsageError(f"--password-file {path} cannot be read: {reason}") from error
+    if not lines or not lines[0]:
+        raise UsageError(f"--password-file {path} has no password in its first line")
+    return lines[0]
 
 
 def _check(settings: ConsoleSettings) -> None:

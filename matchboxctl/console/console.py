@@ -25,5 +25,6 @@ class Console(NamedTuple):
 
 
 CONSOLE = web.AppKey("console", Console)
+FORM = web.RequestKey("form", dict[str, str])
 SESSION = web.RequestKey("session", Session)
 NOTES = web.RequestKey("notes", list[Note])

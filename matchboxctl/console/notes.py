@@ -1,6 +1,6 @@
 """What an action did, as a note on the next page."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 
 from aiohttp import web
 
@@ -8,12 +8,10 @@ from lambda_matchbox.errors import MatchboxError
 from matchboxctl.cli.errors import CommandError
 from matchboxctl.console.console import SESSION
 from matchboxctl.console.sessions import Note
-from matchboxctl.console.templates import command
 
 
-async def noted(request: web.Request, done: Awaitable[str], words: Sequence[str], where: str) -> web.Response:
-    """Show the page with what was done, or why it was not, and with the command of these words."""
-    line = command(request, *words)
+async def noted(request: web.Request, done: Awaitable[str], line: str, where: str) -> web.Response:
+    """Show the page with what was done, or why it was not, and with the command that does the same."""
     try:
         note = Note(await done, line)
     except (CommandError, MatchboxError) as error:

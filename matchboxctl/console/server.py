@@ -1,6 +1,7 @@
 """The HTTP server of a console."""
 
 import asyncio
+import logging
 import secrets
 import socket
 from collections.abc import AsyncIterator
@@ -8,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from lambda_matchbox.errors import MatchboxError
 from matchboxctl.cli.errors import CommandError
@@ -31,6 +33,7 @@ _MOST_BYTES = 64 * 1024
 # A count of the table's machines reads an index.
 _COUNTED_SECONDS = 60.0
 
+_IDLE_SECONDS = 75.0
 _END_SECONDS = 2.0
 
 
@@ -84,9 +87,24 @@ async def _read_ahead(console: Console) -> None:
         await machines.read_first(console)
 
 
+def _log() -> logging.Logger:
+    """A log of faults, without those of requests: a line of one may have a cookie."""
+    log = logging.getLogger(__name__)
+    log.filters = [lambda record: not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))]
+    return log
+
+
 async def serve(app: web.Application, listener: socket.socket, certificate: Certificate | None) -> None:
     """Serve the pages on the socket until the task is cancelled."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_END_SECONDS)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        logger=_log(),
+        keepalive_timeout=_IDLE_SECONDS,
+        auto_decompress=False,
+        lingering_time=_END_SECONDS,
+        shutdown_timeout=_END_SECONDS,
+    )
     await runner.setup()
     try:
         context = None if certificate is None else certificate.context

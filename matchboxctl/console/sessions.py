@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 _MOST = 64
-_MOST_NOTES = 16
+_MOST_NOTES = 4
 _LIFETIME = 12 * 3600
 _BYTES = 32
 

@@ -1,6 +1,6 @@
 """The settings of a console."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,11 +25,11 @@ class ConsoleSettings(NamedTuple):
     ends_with_input: bool = False
 
     @property
-    def where(self) -> str:
-        """The flags with which a command works on the same store; empty if the environment chooses it."""
+    def where(self) -> Sequence[str]:
+        """The flags with which a command works on the same store; none if the environment chooses it."""
         if isinstance(self.store, Path):
-            return f"--data-path {self.store}"
-        return f"--stack {self.store.stack}" if self.store.stack else ""
+            return "--data-path", str(self.store)
+        return ("--stack", self.store.stack) if self.store.stack else ()
 
     @property
     def description(self) -> str:

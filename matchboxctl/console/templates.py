@@ -10,11 +10,12 @@ from urllib.parse import quote as url_quote
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from matchboxctl.console.console import CONSOLE, NOTES, SESSION
 from matchboxctl.console.navigation import NAVIGATION
 from matchboxctl.machines.event_texts import clock, duration, utc
+from matchboxctl.render.body_masks import masked_body
 
 _HERE = Path(__file__).parent
 
@@ -32,6 +33,7 @@ def environment() -> Environment:
         "when": _when,
         "element": _element,
         "segment": _segment,
+        "masked": masked_body,
         "rfc3339": utc,
         "day": _day,
         "clock": clock,
@@ -57,10 +59,20 @@ def page(
     return web.Response(text=text, status=status, content_type="text/html", charset="utf-8")
 
 
-def command(request: web.Request, *words: str) -> str:
-    """The command line that does the same on the console's store."""
-    where = request.app[CONSOLE].settings.where
-    return " ".join(filter(None, ("matchboxctl", *map(quote, words), where)))
+def command(request: web.Request, *words: str, of: Sequence[str] = (), flags: Sequence[str] = ()) -> str:
+    """The command line that does the same on the console's store, of things with these names."""
+    flags = (*flags, *request.app[CONSOLE].settings.where)
+    # A serial number or an id may look like a flag.
+    ordered = (*flags, "--", *of) if any(name.startswith("-") for name in of) else (*of, *flags)
+    return " ".join(map(_shell_word, ("matchboxctl", *words, *ordered)))
+
+
+def _shell_word(word: str) -> str:
+    """A word as a shell reads it, without characters that a terminal or a reader takes for something else."""
+    if word.isprintable():
+        return quote(word)
+    escaped = (one if one.isprintable() and one not in "\\'" else f"\\U{ord(one):08x}" for one in word)
+    return f"$'{''.join(escaped)}'"
 
 
 def _when(milliseconds: int) -> Markup | str:
@@ -82,4 +94,5 @@ def _element(text: str) -> str:
 
 def _segment(text: str) -> str:
     """A text as one segment of a path."""
-    return str(escape(url_quote(text, safe=":")))
+    # Browsers take `..` for the folder above; a serial number is the same with a space.
+    return url_quote(f"{text} " if text in (".", "..") else text, safe=":")

@@ -1,7 +1,8 @@
 """Masks in a body for values under keys that name a secret, wherever the values come from.
 
 A body that is YAML or JSON is masked value by value, with the files and scripts that it holds; in any other text
-`key: value`, `key=value` and `--key value` count, line by line. Certificates and public keys are no secrets.
+`key: value`, `key=value`, `--key value` and passwords in URLs count, line by line. Certificates and public keys are no
+secrets.
 """
 
 import json
@@ -27,6 +28,7 @@ _ASSIGNMENT = re.compile(rf"""(?<![\w.$])({_NAME})(["']?[ \t]*[:=][ \t]*){_VALUE
 _FLAG = re.compile(rf"(--)({_NAME})([ \t]+){_VALUE}")
 _BLOCK = re.compile(rf"""^(?P<indent>[ \t]*)(?:- )?["']?(?P<name>{_NAME})["']?:[ \t]*[|>][-+0-9]*[ \t]*$""")
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
+_PASSWORD_IN_URL = re.compile(r"""(?<=://)([^\s/:@"']*:)(?!\$|\{\{)[^\s/@"']+(?=@)""")
 _COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 _PEM = re.compile(rf"-----BEGIN [A-Z ]*{_PRIVATE_KEY}(?:(?!-----).)*(?:-----END [A-Z ]*-----)?", re.DOTALL)
 # Half of a pair says nothing, and stops the parser.
@@ -127,7 +129,7 @@ def _masked_text(text: str) -> str:
         dashes, name, by, value = found.groups()
         return dashes + name + by + _masked_word(value) if _is_secret(name) else found[0]
 
-    text = _without_blocks(_PEM.sub(MASK, text))
+    text = _PASSWORD_IN_URL.sub(rf"\1{MASK}", _without_blocks(_PEM.sub(MASK, text)))
     return _FLAG.sub(flag, _ASSIGNMENT.sub(assignment, text))
 
 

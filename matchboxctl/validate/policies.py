@@ -75,7 +75,7 @@ def _token_findings(contents: Contents, profile: Profile, groups: Sequence[Group
     used = [name for name in _VARIABLES if any(name in text for text in (boot.kernel, *boot.initrd, *boot.args))]
     if used and without:
         message = f"{' and '.join(used)} in the boot section is not set for {some(without)}"
-        advice = "scripts set it for groups whose boot policy has token: add that, or remove the variable"
+        advice = "scripts set it for groups with token in their boot policy: add that, or remove the variable"
         yield Finding(Severity.FAULT, "token", file, message, advice, groups=without)
 
 

@@ -1,16 +1,23 @@
 """Who may use a console, and what its responses allow."""
 
 import re
+import shlex
+import socket
 from collections.abc import Iterator
+from contextlib import closing
+from html import unescape
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from lambda_matchbox.machines.history_stores import History
+from matchboxctl.console import access, server
 from matchboxctl.directory.history_file import DirectoryHistory
 from tests.contract.machine_histories import MAC, WAITS, asked
-from tests.support.consoles import Browser, Running, console
+from tests.support.consoles import Browser, Page, Running, console
 from tests.support.data_files import write_files
+from tests.support.serving import LIMIT
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -73,9 +80,66 @@ def test_forms_need_the_token_of_their_session(running: Running) -> None:
     assert 405 == browser.ask("GET", f"{PATH}/hold").status
 
 
+def sent(port: int, data: str) -> tuple[int, str]:
+    """The status and the text of the response to a request as it is."""
+    with socket.create_connection(("127.0.0.1", port), LIMIT) as connection:
+        connection.sendall(data.encode())
+        status, _, text = connection.recv(65536).decode().partition("\r\n")
+    return int(status.split()[1]), text
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "status"),
+    [
+        ("application/x-www-form-urlencoded; charset=nope", "password=x", 403),
+        ("application/x-www-form-urlencoded; charset=unicode_escape", r"password=\ud800", 403),
+        ("application/x-www-form-urlencoded\r\nContent-Encoding: gzip", "password=x", 403),
+        ("application/x-www-form-urlencoded", "password=" + "x" * 65_536, 413),
+        ("multipart/form-data", "x", 415),
+        ("multipart/form-data; boundary=x", "x", 415),
+        ("text/plain", "password=correct+horse+battery", 415),
+    ],
+)
+def test_form_that_no_page_sends_is_refused(
+    data: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    body: str,
+    status: int,
+) -> None:
+    monkeypatch.setattr(access, "_LOGIN_SECONDS", 0.0)
+    with console(data, password="correct horse battery") as running:
+        head = f"Host: 127.0.0.1\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n"
+        found, text = sent(running.port, f"POST /login HTTP/1.1\r\n{head}\r\n{body}")
+    assert (status, False) == (found, "has a fault" in text)
+    assert "" == capsys.readouterr().err
+
+
+def test_form_that_does_not_arrive_ends(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "_FORM_SECONDS", 0.01)
+    fields = f"Cookie: {running.browser().cookie}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    head = f"Host: 127.0.0.1:{running.port}\r\n{fields}Content-Length: 9\r\nConnection: close\r\n"
+    assert 408 == sent(running.port, f"POST {PATH}/hold HTTP/1.1\r\n{head}\r\ncsrf=")[0]
+
+
+def test_request_that_does_not_arrive_ends(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_IDLE_SECONDS", 0.05)
+    with console(data) as running, socket.create_connection(("127.0.0.1", running.port), LIMIT) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+        assert b"" == connection.recv(1)
+
+
+def test_malformed_request_leaves_no_line_of_it_in_the_log(running: Running, caplog: pytest.LogCaptureFixture) -> None:
+    assert 400 == sent(running.port, "GET / HTTP/1.1\r\nCookie: matchbox-console=SECRET\x01\r\n\r\n")[0]
+    assert "SECRET" not in caplog.text
+
+
 def test_foreign_host_names_are_refused(data: Path, running: Running) -> None:
     browser = running.browser()
-    for host in ("evil.example", f"evil.example:{running.port}", "127.0.0.1.evil.example", "localhost.evil.example"):
+    strange = ("127.0.0.1:abc", "127.0.0.1:99999", "127.0.0.1@evil.example", "[::1")
+    names = ("evil.example", f"evil.example:{running.port}", "127.0.0.1.evil.example", "localhost.evil.example")
+    for host in (*names, *strange):
         answer = browser.ask("GET", "/", Host=host)
         assert (421, True) == (answer.status, MAC not in answer.text)
     for host in ("localhost", "127.0.0.1", f"[::1]:{running.port}", f"LOCALHOST:{running.port}"):
@@ -146,6 +210,8 @@ def test_password_opens_a_console_in_place_of_its_address(data: Path) -> None:
         assert (403, True) == (wrong.status, "not the password" in wrong.text)
         assert 303 == browser.ask("POST", "/login", "password=correct+horse+battery").status
         assert MAC in browser.get("/").text
+        # The form of another tab.
+        assert 303 == browser.ask("POST", "/login", "password=correct+horse+battery").status
 
 
 @pytest.mark.parametrize("text", ["%ff", "%00", "%0a", "%ed%a0%80", "%F0%9F%98%80", "=", "a=", "=b", "%2e%2e%2f", "-"])
@@ -171,3 +237,60 @@ def test_errors_are_pages(running: Running) -> None:
     ):
         page = browser.ask("GET", target)
         assert (status, True) == (page.status, why in page.text), page.text
+
+
+def commands(page: Page) -> list[list[str]]:
+    """The words of the commands that a page shows, as a shell reads them."""
+    return [shlex.split(unescape(line)) for line in re.findall("<code>(matchboxctl .*?)</code>", page.html)]
+
+
+@pytest.mark.parametrize("name", ["-x", "--help", "a b", "'; reboot #", '"$(reboot)"', "`reboot`", "<b>&amp;", "ü"])
+def test_commands_are_of_the_machine_or_document_whatever_its_name(tmp_path: Path, name: str) -> None:
+    data = tmp_path / "it's; here"
+    data.mkdir()
+    write_files(data, {"groups/g.json": {"id": name, "profile": "p"}, "profiles/p.json": {}})
+    (data / "groups/g.json").rename(data / f"groups/{name}.json")
+    with closing(DirectoryHistory(data)) as store:
+        History(store).add([asked(9, serial=name, **WAITS)])
+    ends = [name, "--data-path", str(data)], ["--data-path", str(data), "--", name]
+    with console(data) as running:
+        browser = running.browser()
+        machine, group = (browser.get(f"/{kind}/{quote(name)}") for kind in ("machines", "groups"))
+        for page, words in (machine, ["machine", "forget"]), (group, ["group", "get"]):
+            assert ["matchboxctl", *words, *ends[name.startswith("-")]] in commands(page)
+        accepted = browser.send(f"/machines/{quote(name)}/forget", state="on")
+    assert ["matchboxctl", "machine", "forget"] == commands(accepted)[0][:3]
+    assert {"--state", name, str(data)} < {*commands(accepted)[0]}
+
+
+@pytest.mark.parametrize("serial", [".", ".."])
+def test_serial_number_that_is_no_name_of_a_file_has_a_page(data: Path, serial: str) -> None:
+    with closing(DirectoryHistory(data)) as store:
+        History(store).add([asked(9, serial=serial, **WAITS)])
+    with console(data) as running:
+        browser = running.browser()
+        [path] = re.findall(rf'href="(/machines/[^"]*)">{re.escape(serial)}</a>', browser.get("/").html)
+        assert path.rpartition("/")[2] not in (".", "..")
+        assert f"<h1>{serial}</h1>" in browser.get(path).html
+        assert "held" in browser.send(f"{path}/hold").text
+
+
+def test_secrets_in_what_the_validation_says_are_masked(data: Path) -> None:
+    boot = {"kernel": "/token=CANARY1", "args": ["inst.ks=https://ada:CANARY2@example.com/ks", "password=CANARY3"]}
+    write_files(data, {"profiles/p.json": {"boot": boot}, "groups/g.json": {"profile": "p"}})
+    with console(data) as running:
+        browser = running.browser()
+        for target in ("/profiles/p", "/profiles", "/health", "/groups/g", PATH):
+            page = browser.get(target)
+            assert "CANARY" not in page.html, target
+        assert "there is no route /token=***" in browser.get("/health").text
+
+
+def test_reading_writes_nothing(tmp_path: Path) -> None:
+    write_files(tmp_path, {"groups/g.json": {"profile": "p"}, "profiles/p.json": {}})
+    before = sorted(tmp_path.rglob("*"))
+    with console(tmp_path, read_only=True) as running:
+        browser = running.browser()
+        for target in ("/", "/boots", "/health", "/groups", "/groups/g", "/images", "/which?labels=a%3Db"):
+            browser.get(target)
+    assert before == sorted(tmp_path.rglob("*"))

@@ -123,20 +123,19 @@ async def document(request: web.Request) -> web.Response:
         raise MissingError(f"no {WORDS[kind]} {name!r}")
     text = None if found.document is None else masked_text(found.document)
     template_kind, rest = key_of(kind, name)
-    words = (template_kind, "get", rest) if kind == "templates" else (WORDS[kind], "get", name)
+    word, of = (template_kind, rest) if kind == "templates" else (WORDS[kind], name)
     policy = found.document.boot if isinstance(found.document, Group) else None
     return page(
         request,
         "document.html",
         kind=kind,
-        word=template_kind if kind == "templates" else WORDS[kind],
         name=name,
         row=_row(found),
         policy=[] if policy is None else policy_lines(policy.fields()),
         text=None if text is None else text[:_MOST_SHOWN],
         is_cut=text is not None and len(text) > _MOST_SHOWN,
         size=len(found.document) if isinstance(found.document, bytes) else 0,
-        command=command(request, *words),
+        command=command(request, word, "get", of=[of]),
         **_validation(request, kind, [name], await _validated(request)),
     )
 

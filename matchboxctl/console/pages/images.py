@@ -9,6 +9,7 @@ from aiohttp import web
 
 from lambda_matchbox.image_sync.sources import SourceStores
 from matchboxctl.cli.errors import FailedError, MissingError, UsageError
+from matchboxctl.console.console import FORM
 from matchboxctl.console.images import IMAGES
 from matchboxctl.console.notes import noted
 from matchboxctl.console.templates import command, page
@@ -90,10 +91,10 @@ async def _page(request: web.Request, template: str) -> web.Response:
         "run": images.runs.get(source_id),
         "signer": signer_text,
         "commands": {
-            "releases": command(request, "releases", source_id),
-            "sync": command(request, "sync", source_id),
-            "follow": command(request, "follow", source_id),
-            "rollback": command(request, "rollback", source_id, "DIGEST"),
+            "releases": command(request, "releases", of=[source_id]),
+            "sync": command(request, "sync", of=[source_id]),
+            "follow": command(request, "follow", of=[source_id]),
+            "rollback": command(request, "rollback", of=[source_id, "DIGEST"]),
         },
     }
     return page(request, template, warnings=found.refused, **values)
@@ -102,16 +103,16 @@ async def _page(request: web.Request, template: str) -> web.Response:
 async def act(request: web.Request) -> web.Response:
     """Sync the source, roll it back or let it follow, and show it again."""
     images, source_id, action = request.app[IMAGES], request.match_info["id"], request.match_info["action"]
-    digest = str((await request.post()).get("digest", ""))
-    where, words = f"/images/{quote(source_id, safe=':')}", [action, source_id]
+    digest = request[FORM].get("digest", "")
+    where, names = f"/images/{quote(source_id, safe=':')}", [source_id]
     if action == "rollback":
         done = images.read(lambda stores: _rolled_back(stores, source_id, digest))
-        words.append(digest)
+        names.append(digest)
     elif action == "follow":
         done = images.read(lambda stores: followed(stores, source_id))
     else:
         done = _begun(request, source_id)
-    return await noted(request, done, words, where)
+    return await noted(request, done, command(request, action, of=names), where)
 
 
 def _rolled_back(stores: SourceStores, source_id: str, digest: str) -> str:

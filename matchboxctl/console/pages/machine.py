@@ -80,14 +80,18 @@ async def live(request: web.Request) -> web.Response:
 
 
 def _values(request: web.Request, found: MachinePage) -> dict[str, Any]:
-    commands = [form._replace(command=command(request, *form.words)) for form in found.forms]
+    name = found.description.facts["id"]
+
+    def line(form: Form) -> str:
+        return command(request, "machine", form.action, of=[name], flags=form.flags)
+
     return {
         "machine_id": request.match_info["id"],
         "facts": found.description.facts,
         "labels": found.labels,
         "found": found,
         "steps": STEPS,
-        "forms": commands,
+        "forms": [form._replace(command=line(form)) for form in found.forms],
         "windows": WINDOWS,
     }
 

@@ -8,9 +8,10 @@ from urllib.parse import quote
 from aiohttp import web
 
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.console.console import CONSOLE
+from matchboxctl.console.console import CONSOLE, FORM
 from matchboxctl.console.machine_forms import WINDOWS
 from matchboxctl.console.notes import noted
+from matchboxctl.console.templates import command
 from matchboxctl.machines.acceptance import NewGroup, accepted
 from matchboxctl.machines.actions import Act, approval, arming, forgetting, holding, on_each, unholding
 from matchboxctl.machines.arguments import seconds_in
@@ -22,10 +23,10 @@ Fields = Mapping[str, str]
 
 
 class Action(NamedTuple):
-    """How an action acts, and the words after the machine in the command that does the same."""
+    """How an action acts, and the flags of the command that does the same."""
 
     act: Callable[[OpenedStores, Fields], Act]
-    words: Callable[[Fields], list[str]] = lambda _: []
+    flags: Callable[[Fields], list[str]] = lambda _: []
 
 
 def _seconds(fields: Fields) -> int:
@@ -34,12 +35,12 @@ def _seconds(fields: Fields) -> int:
     return seconds_in(fields["for"])
 
 
-def _group_words(fields: Fields) -> list[str]:
+def _group_flags(fields: Fields) -> list[str]:
     return ["--group", fields["group"]] if fields.get("group") else []
 
 
 _ACTIONS: Mapping[str, Action] = {
-    "approve": Action(lambda opened, fields: approval(opened, fields.get("group", "")), _group_words),
+    "approve": Action(lambda opened, fields: approval(opened, fields.get("group", "")), _group_flags),
     "arm": Action(
         lambda opened, fields: arming(opened, _seconds(fields)), lambda fields: ["--for", fields.get("for", "")]
     ),
@@ -65,20 +66,20 @@ async def act(request: web.Request) -> web.Response:
     action = _ACTIONS.get(name)
     if action is None:
         raise web.HTTPNotFound
-    fields = await _fields(request)
-    words = ["machine", name, machine_id, *action.words(fields)]
+    fields = request[FORM]
+    line = command(request, "machine", name, of=[machine_id], flags=action.flags(fields))
     where = "/" if name == "forget" else f"/machines/{quote(machine_id, safe=':')}"
-    return await _noted(request, partial(_done, action, machine_id, fields), words, where)
+    return await _noted(request, partial(_done, action, machine_id, fields), line, where)
 
 
 async def accept(request: web.Request) -> web.Response:
     """Create a group for the machine, and show it again."""
-    machine_id, fields = request.match_info["id"], await _fields(request)
+    machine_id, fields = request.match_info["id"], request[FORM]
     profile, group = fields.get("profile", "").strip(), fields.get("group", "").strip()
     metadata = [line.strip() for line in fields.get("metadata", "").splitlines() if line.strip()]
     store: StoreSettings | object = request.app[CONSOLE].settings.store
-    words = ["machine", "accept", machine_id, "--profile", profile, *(["--group-id", group] if group else [])]
-    words += [word for pair in metadata for word in ("--metadata", pair)]
+    flags = ["--profile", profile, *(["--group-id", group] if group else [])]
+    flags += [word for pair in metadata for word in ("--metadata", pair)]
 
     def work(opened: OpenedStores) -> str:
         if not profile:
@@ -86,16 +87,11 @@ async def accept(request: web.Request) -> web.Response:
         done = accepted(opened, target_of("group", store), machine_id, NewGroup(profile, group, metadata))  # type: ignore[arg-type]
         return f"group {done.group} created: {'; '.join([*done.lines, *done.problems])}"
 
-    return await _noted(request, work, words, f"/machines/{quote(machine_id, safe=':')}")
+    line = command(request, "machine", "accept", of=[machine_id], flags=flags)
+    return await _noted(request, work, line, f"/machines/{quote(machine_id, safe=':')}")
 
 
-async def _fields(request: web.Request) -> Fields:
-    return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-
-
-async def _noted(
-    request: web.Request, work: Callable[[OpenedStores], str], words: list[str], where: str
-) -> web.Response:
+async def _noted(request: web.Request, work: Callable[[OpenedStores], str], line: str, where: str) -> web.Response:
     """Do the work, and show the page with what was done, or why it was not."""
     console = request.app[CONSOLE]
 
@@ -103,7 +99,7 @@ async def _noted(
         result = await console.stores.run(work)
         return "; ".join([result.value, *result.warnings])
 
-    response = await noted(request, done(), words, where)
+    response = await noted(request, done(), line, where)
     console.counts.expire()
     return response
 

@@ -25,7 +25,7 @@ async def which(request: web.Request) -> web.Response:
             found = await console.stores.beside(partial(selected, console.settings.store, labels))
     except UsageError as error:
         problem = str(error)
-    words = [word for label in labels for word in ("--label", label)]
+    flags = [word for label in labels for word in ("--label", label)]
     return page(
         request,
         "which.html",
@@ -33,7 +33,7 @@ async def which(request: web.Request) -> web.Response:
         text=text,
         problem=problem,
         responses=found.responses,
-        command=command(request, "render", "ipxe", *words),
+        command=command(request, "render", of=["ipxe"], flags=flags),
     )
 
 

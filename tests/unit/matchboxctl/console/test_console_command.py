@@ -94,6 +94,10 @@ def test_password_is_the_first_line_of_a_file(tmp_path: Path) -> None:
     file.write_bytes(b"\xff")
     with pytest.raises(UsageError, match="it is not UTF-8"):
         password_in(str(file))
+    for empty in ("", "\nx"):
+        file.write_text(empty)
+        with pytest.raises(UsageError, match="has no password in its first line"):
+            password_in(str(file))
     with pytest.raises(UsageError, match="No such file"):
         password_in(str(tmp_path / "none"))
 
