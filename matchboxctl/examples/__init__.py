@@ -1,0 +1,1 @@
+"""`matchboxctl examples`: the examples that come with the command."""

@@ -1,0 +1,44 @@
+"""The examples, which a wheel has beside this module and a checkout at its root, and copies of them."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from lambda_matchbox.locked_directories import locked, remove_abandoned
+from matchboxctl.cli.errors import FailedError, UsageError
+from matchboxctl.cli.output import print_result, print_text
+from matchboxctl.cli.tables import shown, table
+
+_IN_WHEEL = Path(__file__).with_name("files")
+_FILES = _IN_WHEEL if _IN_WHEEL.is_dir() else Path(__file__).parents[2] / "examples"
+_LEFT_BY_SERVE = shutil.ignore_patterns("secrets", "releases", "state.*", "history.*", ".*")
+_UNFINISHED = ".matchbox-example-"
+
+
+def names() -> Sequence[str]:
+    """The names of all examples."""
+    return sorted(path.name for path in _FILES.iterdir())
+
+
+def show(output: str) -> None:
+    """Print what each example is: the title of its README."""
+    titles = {name: (_FILES / name / "README.md").read_text().splitlines()[0].removeprefix("# ") for name in names()}
+    print_result(output, lambda: titles, lambda: table(("NAME", "WHAT"), titles.items()))
+
+
+def write(name: str, into: Path) -> None:
+    """Write an example into a directory that is absent or empty. Raises UsageError and FailedError."""
+    # A rename replaces an empty directory, but no link to one.
+    target = into.resolve()
+    try:
+        if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+            raise UsageError(f"{shown(str(into))} is there already: name a directory that is absent or empty")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(target.parent, _UNFINISHED)
+        with locked(target.parent, _UNFINISHED) as scratch:
+            whole = scratch / name
+            shutil.copytree(_FILES / name, whole, ignore=_LEFT_BY_SERVE, copy_function=shutil.copyfile)
+            whole.rename(target)
+    except OSError as error:
+        raise FailedError(f"{shown(str(into))}: cannot be written: {error.strerror}") from error
+    print_text(f"wrote the example {name}: {shown(str(into / 'README.md'))} says how to go on\n")
