@@ -12,6 +12,7 @@ from tests.support.paths import PROJECT
 pytestmark = pytest.mark.system
 
 OPTIONAL = (
+    "aws_lambda_powertools",
     "boto3",
     "botocore",
     "cryptography",
@@ -74,7 +75,7 @@ def test_missing_extra_is_named(tmp_path: Path) -> None:
 
 def test_extras_are_those_of_the_distribution() -> None:
     extras = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    assert {"aws", "console", "grpc", "keyless", "metrics", "sign", "sync", "talos", "all"} == set(extras)
+    assert {"aws", "console", "grpc", "keyless", "lambda", "metrics", "sign", "sync", "talos", "all"} == set(extras)
     for distribution, extra in EXTRAS.values():
         assert any(requirement.startswith(distribution) for requirement in extras[extra])
 
