@@ -80,7 +80,11 @@ SECTIONS = {
         Line("certs", "create or check the certificates of gRPC", "matchboxctl.certs.arguments:certs"),
     ],
     "Shell": [
-        Line("examples", "list the examples, or write one into a new directory", "matchboxctl.examples.arguments:examples"),
+        Line(
+            "examples",
+            "list the examples, or write one into a new directory",
+            "matchboxctl.examples.arguments:examples",
+        ),
         Line("help", "show the help of a command", "matchboxctl.cli.help:help_"),
         Line("completion", "print the completion script of a shell", "matchboxctl.completion.arguments:completion"),
     ],

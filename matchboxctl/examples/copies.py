@@ -17,7 +17,7 @@ _UNFINISHED = ".matchbox-example-"
 
 def names() -> Sequence[str]:
     """The names of all examples."""
-    return sorted(path.name for path in _FILES.iterdir())
+    return sorted(path.name for path in _FILES.iterdir() if path.is_dir())
 
 
 def show(output: str) -> None:
