@@ -88,7 +88,7 @@ def test_wheel_has_what_the_commands_need_and_nothing_else(wheel: Path) -> None:
     assert {f"matchboxctl/examples/files/{name.removeprefix('examples/')}" for name in examples} == {
         name for name in names if name.startswith("matchboxctl/examples/files/")
     }
-    assert not [name for name in names if re.search(r"(^|/)tests?[/_]|\.pyc$|sqlite|/secrets/talos", name)]
+    assert not [name for name in names if re.search(r"(^|/)tests?[/_]|\.pyc$|[.]sqlite|/secrets/talos", name)]
 
 
 def test_wheel_of_the_repository_is_that_of_the_sdist(wheel: Path, tmp_path: Path) -> None:
