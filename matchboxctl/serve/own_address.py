@@ -41,8 +41,13 @@ def _of_default_route() -> str | None:
 
 
 def _of_interfaces() -> Iterator[str]:
+    try:
+        interfaces = socket.if_nameindex()
+    except OSError:
+        # A sandbox without netlink, such as systemd's RestrictAddressFamilies.
+        return
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        for _, name in socket.if_nameindex():
+        for _, name in interfaces:
             try:
                 found = fcntl.ioctl(probe, _SIOCGIFADDR, struct.pack("256s", name.encode()[:15]))
             except OSError:

@@ -1,5 +1,6 @@
 """The startup banner of `serve`."""
 
+import errno
 from contextlib import closing
 from pathlib import Path
 
@@ -54,6 +55,14 @@ def test_scripts_of_groups_with_a_policy_are_those_of_a_machine(tmp_path: Path) 
         found = example_paths(catalog)
     scripts = ["/ipxe", "/ipxe?arch=arm64&mac=52-54-00-12-34-56", "/ipxe?mac=52%3A54%3A00%3A00%3A00%3A01"]
     assert [*scripts, "/profiles/p"] == sorted(found)
+
+
+@pytest.mark.system
+def test_own_address_without_netlink_is_that_of_the_default_route(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with systemd's RestrictAddressFamilies."""
+    monkeypatch.setattr("socket.if_nameindex", lambda: (_ for _ in ()).throw(OSError(errno.EAFNOSUPPORT, "refused")))
+    monkeypatch.setattr("matchboxctl.serve.own_address._of_default_route", lambda: "192.0.2.7")
+    assert "192.0.2.7" == own_address()
 
 
 @pytest.mark.system
