@@ -124,7 +124,7 @@ test-boot: .venv/ready
 	$(PYTEST) -m boot tests/boot
 
 # The long tests: 10,000 examples of each property, every real program, every boot client.
-test-nightly: .venv/ready .venv-sam/ready
+test-nightly: .venv/ready .venv-sam/ready .venv-checkov/ready
 	MATCHBOX_NIGHTLY=1 $(PYTEST) -m "$(QUICK)" $(PROPERTIES)
 	MATCHBOX_NIGHTLY=1 $(PYTEST) -m "real or boot or nightly"
 

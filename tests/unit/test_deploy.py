@@ -1,0 +1,70 @@
+"""The files of deploy/: what they have in common with the program, its documentation and each other."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from matchboxctl import __version__
+from matchboxctl.serve.arguments import serve
+from tests.support.paths import PROJECT
+
+DEPLOY = PROJECT / "deploy"
+USER = 65532
+"""The user of the container image."""
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    return yaml.safe_load((DEPLOY / "compose" / "compose.yaml").read_text())["services"]
+
+
+@pytest.fixture(scope="module")
+def pod() -> dict[str, Any]:
+    return yaml.safe_load((DEPLOY / "kubernetes" / "deployment.yaml").read_text())["spec"]["template"]["spec"]
+
+
+def test_variables_are_those_of_serve(compose: dict[str, Any], pod: dict[str, Any]) -> None:
+    known = {parameter.envvar for parameter in serve.params}
+    lines = (DEPLOY / "systemd" / "matchbox.env").read_text().splitlines()
+    in_systemd = {line.partition("=")[0] for line in lines if not line.startswith("#")}
+    in_kubernetes = {variable["name"] for container in pod["containers"] for variable in container["env"]}
+    for names in (set(compose["matchbox"]["environment"]), in_systemd, in_kubernetes):
+        assert "MATCHBOX_ADDRESS" in names
+        assert names <= known
+
+
+def test_image_is_that_of_this_version(compose: dict[str, Any], pod: dict[str, Any]) -> None:
+    images = {compose["matchbox"]["image"], *(container["image"] for container in pod["containers"])}
+    assert {f"ghcr.io/OWNER/lambda-matchbox:{__version__}"} == images
+
+
+def test_data_belongs_to_the_images_user(pod: dict[str, Any]) -> None:
+    context = pod["securityContext"]
+    assert {USER} == {context[name] for name in ("runAsUser", "runAsGroup", "fsGroup")}
+    assert f"chown -R {USER}:{USER} /opt/matchbox\n" in (DEPLOY / "compose" / "README.md").read_text()
+
+
+def test_pod_is_within_the_restricted_standard(pod: dict[str, Any]) -> None:
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert {"type": "RuntimeDefault"} == pod["securityContext"]["seccompProfile"]
+    for container in pod["containers"]:
+        context = container["securityContext"]
+        assert {"drop": ["ALL"]} == context["capabilities"]
+        assert (False, True) == (context["allowPrivilegeEscalation"], context["readOnlyRootFilesystem"])
+    kinds = {kind for volume in pod["volumes"] for kind in volume if kind != "name"}
+    assert {"emptyDir", "persistentVolumeClaim"} == kinds
+    assert {"hostNetwork", "hostPID", "hostIPC"}.isdisjoint(pod)
+
+
+def test_dnsmasq_has_the_lines_of_the_page_on_dhcp() -> None:
+    """Those lines boot machines in the boot tests."""
+    page = (PROJECT / "docs" / "dhcp.md").read_text()
+    found = re.search(r"## dnsmasq\n.*?```\n(.*?)```", page, re.DOTALL)
+    assert found
+    chosen = re.compile("dhcp-(userclass|match|vendorclass|option-force|boot)=")
+    wanted = [line for line in found[1].replace("ADDRESS", "10.20.13.140").splitlines() if chosen.match(line)]
+    lines = (DEPLOY / "compose" / "dnsmasq.conf").read_text().splitlines()
+    assert wanted == [line for line in lines if chosen.match(line)]
+    assert 15 == len(wanted)
