@@ -1,7 +1,6 @@
 """The certificates of the gRPC server, checked at the start: clients that refuse a server wait in silence."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import NamedTuple
 
 from matchboxctl.certs.files import MissingFileError, certificates_in, check_key, key_in, read_pem
@@ -16,6 +15,7 @@ from matchboxctl.certs.problems import (
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.rpc.settings import RpcSettings
 
+_OR_OFF = "or turn gRPC off (no --rpc-address, no MATCHBOX_RPC_ADDRESS)"
 _UNSPECIFIED = ("0.0.0.0", "::")  # noqa: S104 (compared, not bound)
 
 
@@ -28,16 +28,13 @@ class Certificates(NamedTuple):
     warnings: list[str]
 
 
+class NoCertificatesError(UsageError):
+    """None of the files is there."""
+
+
 def certificates(settings: RpcSettings) -> Certificates:
     """The certificates of the settings. Raises UsageError if they can serve no client."""
-    authority, chain, key = (
-        _read(flag, path)
-        for flag, path in (
-            ("--ca-file (MATCHBOX_CA_FILE)", settings.ca_file),
-            ("--cert-file (MATCHBOX_CERT_FILE)", settings.cert_file),
-            ("--key-file (MATCHBOX_KEY_FILE)", settings.key_file),
-        )
-    )
+    authority, chain, key = _contents(settings)
     trust = Trust(settings.ca_file, certificates_in(settings.ca_file, authority))
     file, parsed = settings.cert_file, certificates_in(settings.cert_file, chain)
     check_key(settings.key_file, key_in(settings.key_file, key), file, parsed[0])
@@ -54,13 +51,26 @@ def certificates(settings: RpcSettings) -> Certificates:
     return Certificates(authority, chain, key, warnings)
 
 
-def _read(flag: str, path: Path) -> bytes:
-    try:
-        return read_pem(path)
-    except MissingFileError as error:
+def _contents(settings: RpcSettings) -> list[bytes]:
+    contents, missing = [], []
+    for flag, path in (
+        ("--ca-file (MATCHBOX_CA_FILE)", settings.ca_file),
+        ("--cert-file (MATCHBOX_CERT_FILE)", settings.cert_file),
+        ("--key-file (MATCHBOX_KEY_FILE)", settings.key_file),
+    ):
+        try:
+            contents.append(read_pem(path))
+        except MissingFileError:
+            missing.append(f"{flag} {str(path)!r}")
+        except UsageError as error:
+            raise UsageError(f"{flag}: {error}") from error
+    if missing and not contents:
+        raise NoCertificatesError(
+            f"{', '.join(missing)} do not exist, and gRPC needs them: create them with `matchboxctl certs "
+            f"{settings.ca_file.parent} --name HOST`, where clients connect to HOST, {_OR_OFF}"
+        )
+    if missing:
         raise UsageError(
-            f"{flag} {str(path)!r} does not exist, and gRPC needs it: create it with `matchboxctl certs`, or turn gRPC "
-            "off (no --rpc-address, no MATCHBOX_RPC_ADDRESS)"
-        ) from error
-    except UsageError as error:
-        raise UsageError(f"{flag}: {error}") from error
+            f"{missing[0]} does not exist, and gRPC needs it: create it with `matchboxctl certs`, {_OR_OFF}"
+        )
+    return contents

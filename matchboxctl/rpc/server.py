@@ -1,6 +1,7 @@
 """The gRPC server: mutual TLS on one port."""
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import grpc
 
@@ -52,8 +53,15 @@ class RpcServer:
         """Start serving."""
         self._server.start()
 
-    def stop(self) -> None:
-        """Stop serving; calls in progress get a few seconds, unless they wait for an unavailable store."""
+    def begin_stop(self) -> Event:
+        """Stop serving; calls in progress get a few seconds, unless they wait for an unavailable store.
+
+        The event is set when all have ended.
+        """
         ended = self._server.stop(_GRACE)
         self._documents.end()
-        ended.wait()
+        return ended
+
+    def stop(self) -> None:
+        """Stop serving, and wait for the calls in progress."""
+        self.begin_stop().wait()

@@ -52,6 +52,7 @@ _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
     1024,
     type=_COUNT,
 )
+@flag("--grace", "SECONDS", "time that downloads have to end after SIGTERM", 8, type=click.FloatRange(0, 86400))
 @flag("--processes", "N", "processes that share the address", min(_CORES, 2), type=_COUNT)
 @flag("--web-ssl", "BOOL", "serve https in place of http", "false", type=boolean, is_flag=False, flag_value="true")
 @flag("--https-address", "HOST:PORT", "where to serve https beside http", shown="off")
@@ -93,6 +94,7 @@ def serve(
     host_names: str,
     max_connections: int,
     max_connections_per_address: int,
+    grace: float,
     processes: int,
     log_level: str,
     log_format: str | None,
@@ -135,7 +137,7 @@ def serve(
     except ValueError as error:
         raise UsageError(f"--base-url: {error}") from error
     names = {name.strip().lower() for name in host_names.split(",") if name.strip()}
-    http = HttpSettings(max_connections, max_connections_per_address, names)
+    http = HttpSettings(max_connections, max_connections_per_address, grace, names)
     if web_ssl and https_address:
         raise UsageError("--web-ssl serves https in place of http, and --https-address beside it: use one of them")
     certificate = CertificateFiles(web_cert_file, web_key_file)

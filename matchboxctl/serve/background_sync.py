@@ -17,7 +17,7 @@ _PAUSE = 0.2
 # So that a slow registry does not delay the other sources.
 _MAX_PROCESSES = 4
 _RETRY_INTERVAL = 60.0
-_GRACE = 10.0
+_GRACE = 9.0
 
 
 class BackgroundSync:
@@ -49,9 +49,13 @@ class BackgroundSync:
         """Start."""
         self._thread.start()
 
-    def end(self) -> None:
-        """Terminate running syncs; the next sync of their sources completes them."""
+    def begin_end(self) -> None:
+        """Have running syncs terminated; the next sync of their sources completes them."""
         self._ending.set()
+
+    def end(self) -> None:
+        """Terminate running syncs."""
+        self.begin_end()
         self._thread.join()
 
     def _run(self) -> None:

@@ -63,7 +63,8 @@ def serve(settings: ServeSettings) -> None:
                 listener.socket.close()
             return HttpServer(backend.app, http, backend.background, waits=backend.waits)
 
-        running = stack.enter_context(processes(list(zip(*listening, strict=True)), after_fork))
+        running = stack.enter_context(processes(list(zip(*listening, strict=True)), after_fork, http.grace))
+        ending: list[Callable[[], object]] = []
         rpc_server = None if settings.rpc is None else _rpc_server(settings.rpc, backend, settings.log)
         port, *ports = (listener.socket.getsockname()[1] for listener in running.listeners)
         banner, *lines = startup_banner(
@@ -78,16 +79,19 @@ def serve(settings: ServeSettings) -> None:
             lines.insert(len(running.listeners), stack.enter_context(_metrics_served(listener.socket, settings)))
         if settings.console_address and isinstance(settings.source, Directories):
             console = console_process(settings.console_address, settings.source.data_path)
-            lines.insert(len(running.listeners), stack.enter_context(console))
+            line, end = stack.enter_context(console)
+            lines.insert(len(running.listeners), line)
+            ending.append(end)
         for line in [banner, *([] if rpc_server is None else rpc_server.lines), *lines]:
             print(line, flush=True)
         validate()
         if settings.sync:
-            stack.enter_context(_syncing(settings.source))
+            ending.append(stack.enter_context(_syncing(settings.source)))
         if rpc_server is not None:
             rpc_server.start()
             stack.callback(rpc_server.stop)
-        running.run(HttpServer(backend.app, http, backend.background, waits=backend.waits))
+            ending.append(rpc_server.begin_stop)
+        running.run(HttpServer(backend.app, http, backend.background, waits=backend.waits), ending)
 
 
 def _listeners(address: Address, count: int, certificate: Certificate | None) -> list[Listener]:
@@ -139,16 +143,23 @@ def _metrics_served(listener: socket.socket, settings: ServeSettings) -> Abstrac
     return metrics_served(listener, state_metrics(settings.source, warn, history=settings.history_days > 0))
 
 
-def _rpc_server(settings: RpcSettings, backend: Backend, log: LogSettings) -> "RpcServer":
+def _rpc_server(settings: RpcSettings, backend: Backend, log: LogSettings) -> "RpcServer | None":
+    """The server; None, after a line in the log, if it has no certificates. Raises UsageError."""
     # Imported here: gRPC is optional.
+    from matchboxctl.rpc.certificates import NoCertificatesError
     from matchboxctl.rpc.command import RPC_SERVICE, rpc_server
 
-    return rpc_server(settings, backend.documents(), standard_error_log(log, RPC_SERVICE))
+    rpc_log = standard_error_log(log, RPC_SERVICE)
+    try:
+        return rpc_server(settings, backend.documents(), rpc_log)
+    except NoCertificatesError as error:
+        rpc_log.error("gRPC is off: %s", error)
+        return None
 
 
 @contextmanager
-def _syncing(source: Directories | StoreSettings) -> Iterator[None]:
-    """Sync image sources in the background meanwhile."""
+def _syncing(source: Directories | StoreSettings) -> Iterator[Callable[[], None]]:
+    """Sync image sources in the background meanwhile; yields what begins the end of that."""
     # Imported here: most servers do not sync, and start sooner without it.
     from matchboxctl.releases.source_stores import stores_in_directory, stores_in_table
     from matchboxctl.serve.background_sync import BackgroundSync
@@ -160,6 +171,6 @@ def _syncing(source: Directories | StoreSettings) -> Iterator[None]:
         sync = BackgroundSync(stores_in_table(source).sources, [], warn, environment=source.environment())
     sync.start()
     try:
-        yield
+        yield sync.begin_end
     finally:
         sync.end()

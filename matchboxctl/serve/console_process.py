@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,8 +13,8 @@ _OPEN = "open "
 
 
 @contextmanager
-def console_process(address: str, data_path: Path) -> Iterator[str]:
-    """Run a console of the data directory meanwhile; yields a line with the address that opens it.
+def console_process(address: str, data_path: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Run a console of the data directory meanwhile; yields a line with the address that opens it, and what ends it.
 
     It ends with this process, also if that is killed. Raises UsageError.
     """
@@ -26,7 +26,7 @@ def console_process(address: str, data_path: Path) -> Iterator[str]:
                 opened = next((line for line in process.stdout if line.startswith(_OPEN)), "")
             if not opened:
                 raise UsageError(f"--console {address}: the console does not start: see the error above")
-            yield f"console at {opened.removeprefix(_OPEN).rstrip()}"
+            yield f"console at {opened.removeprefix(_OPEN).rstrip()}", process.terminate
         finally:
             process.terminate()
             try:

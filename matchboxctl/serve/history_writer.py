@@ -24,7 +24,8 @@ _MANY, _MOST_DELAY = 100, 3000
 _SHARE = 10
 # And for so many while lines are about to be lost anyway.
 _SHARE_IN_A_FLOOD = 40
-_END_SECONDS = 3.0
+# After the downloads of the end: together with their 8 seconds, less than the 10 after which Docker kills.
+_END_SECONDS = 1.5
 _REPORT_SECONDS = 60.0
 _REMOVAL_SECONDS = 60.0
 

@@ -29,9 +29,6 @@ from matchboxctl.serve.settings import HttpSettings
 from matchboxctl.serve.tls_connection import TlsConnection
 from matchboxctl.serve.usual_response import is_usual, send_usual
 
-GRACE = 8.0
-"""The seconds that downloads have to end after SIGTERM."""
-
 # asyncio accepts as many connections as its backlog before the limits see the first of them.
 _ACCEPTED_AT_ONCE = 8
 
@@ -59,7 +56,7 @@ class HttpServer:
         self._threads = ThreadPoolExecutor(_THREADS, "request")
 
     async def serve(self, listeners: Sequence[Listener], stop: asyncio.Event) -> None:
-        """Serve until `stop` is set; then complete the requests that are running, for GRACE seconds."""
+        """Serve until `stop` is set; then complete the requests that are running, for the seconds of grace."""
         with self._background:
             await self._serve(listeners, stop)
 
@@ -81,7 +78,7 @@ class HttpServer:
             for server in servers:
                 server.close()
             with suppress(TimeoutError):
-                await asyncio.wait_for(connections.drained(), GRACE)
+                await asyncio.wait_for(connections.drained(), self._settings.grace)
         finally:
             sweeping.cancel()
             await manager.shutdown(0.1)

@@ -10,7 +10,7 @@ from multiprocessing.process import BaseProcess
 from typing import IO, NamedTuple
 
 from matchboxctl.cli.errors import FailedError
-from matchboxctl.serve.http_server import GRACE, HttpServer
+from matchboxctl.serve.http_server import HttpServer
 from matchboxctl.serve.listeners import Listener
 
 
@@ -21,17 +21,20 @@ class Processes(NamedTuple):
     others: Sequence[BaseProcess]
     lifeline: IO[bytes]
 
-    def run(self, server: HttpServer) -> None:
-        """Serve until SIGINT or SIGTERM, and end the other processes then. Raises FailedError if one of them ends."""
+    def run(self, server: HttpServer, ending: Sequence[Callable[[], object]] = ()) -> None:
+        """Serve until SIGINT or SIGTERM, and end the other processes then. Raises FailedError if one of them ends.
+
+        `ending` are called when the end begins, so that what they stop has the same time for it as downloads have.
+        """
         early: list[int] = []
         for number in (signal.SIGINT, signal.SIGTERM):
             # An exception while the loop starts could leave its first task where nothing runs it, and no end.
             signal.signal(number, lambda number, _: early.append(number))
-        ended = asyncio.run(self._run(server, early))
+        ended = asyncio.run(self._run(server, early, ending))
         if ended:
             raise FailedError("another process of serve ended: see the errors above")
 
-    async def _run(self, server: HttpServer, early: Sequence[int]) -> bool:
+    async def _run(self, server: HttpServer, early: Sequence[int], ending: Sequence[Callable[[], object]]) -> bool:
         loop = asyncio.get_running_loop()
         ended: list[int] = []
         stop = asyncio.Event()
@@ -40,6 +43,8 @@ class Processes(NamedTuple):
             if not stop.is_set():
                 stop.set()
                 self.lifeline.close()
+                for begin in ending:
+                    begin()
                 ended.extend([] if process is None else [process.sentinel])
             if process is not None:
                 loop.remove_reader(process.sentinel)
@@ -55,10 +60,12 @@ class Processes(NamedTuple):
 
 
 @contextmanager
-def processes(listeners: Sequence[Sequence[Listener]], server: Callable[[], HttpServer]) -> Iterator[Processes]:
+def processes(
+    listeners: Sequence[Sequence[Listener]], server: Callable[[], HttpServer], grace: float
+) -> Iterator[Processes]:
     """Fork a process for the sockets of each but the first, which serves there until this one ends.
 
-    No thread may run yet.
+    Its downloads have the seconds of grace then. No thread may run yet.
     """
     reading, writing = os.pipe()
     lifeline = os.fdopen(writing, "wb")
@@ -76,10 +83,10 @@ def processes(listeners: Sequence[Sequence[Listener]], server: Callable[[], Http
     finally:
         lifeline.close()
         for number in (signal.SIGINT, signal.SIGTERM):
-            # They have GRACE seconds, however often somebody asks.
+            # They have their time, however often somebody asks.
             signal.signal(number, signal.SIG_IGN)
         for process in others:
-            process.join(GRACE + 1)
+            process.join(grace + 1)
             process.kill()
 
 

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 
 class HttpSettings(NamedTuple):
-    """The limits of connections, and the host names to which the server answers (any if there are none)."""
+    """The limits of connections, the seconds that downloads have to end after SIGTERM, and the host names to which the
+    server answers (any if there are none)."""
 
     connections: int
     connections_per_address: int
+    grace: float
     host_names: Collection[str] = ()
 
 

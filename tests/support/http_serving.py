@@ -12,7 +12,7 @@ from matchboxctl.serve.http_server import HttpServer
 from matchboxctl.serve.listeners import Listener
 from matchboxctl.serve.settings import HttpSettings
 
-SETTINGS = HttpSettings(connections=1000, connections_per_address=1000)
+SETTINGS = HttpSettings(connections=1000, connections_per_address=1000, grace=8)
 
 
 @contextmanager

@@ -51,8 +51,8 @@ def test_missing_certificate_names_certs_command(moto_server: Service) -> None:
     stores = new_stores(moto_server, moto_server)
     stores.create()
     line = refused(stores.environment() | {"MATCHBOX_CA_FILE": "/nowhere/ca.crt"})
-    assert line.startswith("--ca-file (MATCHBOX_CA_FILE) '/nowhere/ca.crt' does not exist")
-    assert "`matchboxctl certs`" in line
+    assert line.startswith("--ca-file (MATCHBOX_CA_FILE) '/nowhere/ca.crt', --cert-file ")
+    assert "`matchboxctl certs /nowhere --name HOST`" in line
 
 
 @pytest.mark.system

@@ -1,5 +1,6 @@
 """TLS of the gRPC server: which clients it accepts, and which certificates it starts with."""
 
+import json
 import os
 import re
 import socket
@@ -116,13 +117,23 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
     for name, flag in (
         ("server.key", "--key-file (MATCHBOX_KEY_FILE)"),
         ("server.crt", "--cert-file (MATCHBOX_CERT_FILE)"),
-        ("ca.crt", "--ca-file (MATCHBOX_CA_FILE)"),
     ):
         (tmp_path / name).unlink()
         line = refused("--data-path", str(tmp_path), *ANYWHERE, *files.flags)
         assert (
             f"{flag} '{tmp_path / name}' does not exist, and gRPC needs it: create it with `matchboxctl certs`" in line
         )
+
+
+def test_without_any_certificate_http_is_served(tmp_path: Path) -> None:
+    flags = Files(tmp_path, Authority()).flags
+    with started(*HTTP, "--data-path", str(tmp_path), *ANYWHERE, *flags, "--log-level", "error") as running:
+        assert 200 == running.get("/boot.ipxe").status
+        running.end()
+    [line] = map(json.loads, running.errors)
+    assert line["level"] == "ERROR"
+    assert line["message"].startswith("gRPC is off: --ca-file (MATCHBOX_CA_FILE) ")
+    assert f"create them with `matchboxctl certs {tmp_path} --name HOST`" in line["message"]
 
 
 def test_key_of_another_certificate_is_refused(tmp_path: Path) -> None:

@@ -28,10 +28,10 @@ class Server:
 
 asyncio.events.Handle._run = run_after_signal
 signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-Processes([], [], io.BytesIO()).run(Server())
+Processes([], [], io.BytesIO()).run(Server(), [lambda: print("ending")])
 """
 
 
-def test_signal_while_the_loop_starts_ends_serve() -> None:
+def test_signal_while_the_loop_starts_ends_serve_and_what_runs_beside_it_first() -> None:
     ended = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=LIMIT, check=False)
-    assert (0, "ended\n", "") == (ended.returncode, ended.stdout, ended.stderr)
+    assert (0, "ending\nended\n", "") == (ended.returncode, ended.stdout, ended.stderr)

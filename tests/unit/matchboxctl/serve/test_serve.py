@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,9 @@ from tests.support.serving import LIMIT, Serve, refused_start, started
 pytestmark = pytest.mark.system
 
 LARGE = bytes(3_000_000)
+SLOW = 64 << 20
+"""More bytes than the system takes for a client that does not read."""
+
 GRUB = "GRUB 2.06"
 
 
@@ -104,6 +108,25 @@ def test_signal_ends_with_exit_code_0(data: Path, number: int) -> None:
         with socket.create_connection(("127.0.0.1", running.port), timeout=LIMIT):
             running.end(number)
         assert [] == [line for line in running.errors if "Traceback" in line]
+
+
+@pytest.mark.parametrize("grace", ["0", "60"])
+def test_download_ends_within_grace_or_is_cut(tmp_path: Path, grace: str) -> None:
+    (tmp_path / "assets").mkdir()
+    with (tmp_path / "assets" / "large.img").open("wb") as large:
+        large.truncate(SLOW)
+    flags = ("--address", "127.0.0.1:0", "--data-path", str(tmp_path), "--grace", grace)
+    with started(*flags) as running, socket.create_connection(("127.0.0.1", running.port), LIMIT) as client:
+        client.sendall(b"GET /assets/large.img HTTP/1.0\r\n\r\n")
+        received = len(client.recv(1000))
+        with ThreadPoolExecutor() as threads, client.makefile("rb") as rest:
+            ending = threads.submit(running.end)
+            if grace == "0":
+                ending.result()
+            while part := rest.read1():
+                received += len(part)
+            ending.result()
+    assert (received > SLOW) is (grace == "60")
 
 
 def test_flags_override_the_environment(data: Path, tmp_path: Path) -> None:
