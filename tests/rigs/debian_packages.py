@@ -106,7 +106,7 @@ def _apt(release: str, architecture: str) -> Path:
     for directory in ("lists/partial", "cache/archives/partial"):
         (state / directory).mkdir(parents=True)
     (state / "status").touch()
-    (state / "sources.list").write_text(f"deb [signed-by={KEYRING}] {_mirror(apt)} {release} main\n")
+    (state / "sources.list").write_text(f"deb [signed-by={KEYRING}] {mirror(apt)} {release} main\n")
     configuration = state / "apt.conf"
     configuration.write_text(_CONFIGURATION.format(architecture=architecture, state=state))
     run([apt, "-q", "-c", configuration, "update", "--error-on=any"])
@@ -114,7 +114,7 @@ def _apt(release: str, architecture: str) -> Path:
 
 
 @cache
-def _mirror(apt: str) -> str:
+def mirror(apt: str) -> str:
     """Where the machine gets Debian from."""
     # This lists the addresses before any package list has been fetched, too.
     for line in run([apt, "update", "--print-uris"]).splitlines():

@@ -1,0 +1,60 @@
+"""The container image of the Containerfile, built by buildah over a base of the machine's."""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.rigs.container_base import buildah, container_base, policy
+from tests.rigs.debian_packages import Package, machine_architecture
+from tests.support.paths import PROJECT
+
+_PIP = "usr/lib/python3/dist-packages/pip"
+_CERTIFICATES = "/etc/ssl/certs"
+
+
+class Image(NamedTuple):
+    """The files of an image and of its base, what is to be run in it as Docker has it, and its digest."""
+
+    root: Path
+    base: Path
+    config: dict[str, Any]
+    digest: str
+
+
+@contextmanager
+def container_image(architecture: str | None = None) -> Iterator[Image]:
+    """Build the image for the machine, or for the architecture (`arm64`). Raises RigUnavailableError."""
+    own = machine_architecture()
+    wanted = architecture or own
+    with tempfile.TemporaryDirectory(prefix="lambda-matchbox-image.") as directory:
+        store = Path(directory)
+        stores = [word for each in {own, wanted} for word in ("--storage-opt", _image_store(each))]
+        unsigned = ("--signature-policy", policy(store))
+        buildah(
+            store,
+            *stores,
+            *("build", "--isolation", "chroot", "--format", "docker", "--pull-never", "--timestamp", "0", *unsigned),
+            *("--arch", wanted, "--build-arg", f"TARGETARCH={wanted}"),
+            *("--build-arg", f"BASE=localhost/base-{wanted}", "--build-arg", f"BUILD_BASE=localhost/base-{own}"),
+            # Debian's Python has no pip, and the machine's authorities may be its own.
+            *("--volume", f"{Package('trixie', own, 'python3-pip', (_PIP,)).directory / _PIP}:/{_PIP}:ro"),
+            *("--volume", f"{_CERTIFICATES}:{_CERTIFICATES}:ro"),
+            *("--file", PROJECT / "Containerfile", "--tag", "matchbox", PROJECT),
+        )
+        described = json.loads(buildah(store, *stores, "inspect", "--type", "image", "localhost/matchbox"))
+        root, base = _files(store), _files(container_base(wanted))
+        yield Image(root, base, described["Docker"]["config"], described["FromImageDigest"])
+
+
+def _image_store(architecture: str) -> str:
+    return f"vfs.imagestore={container_base(architecture) / 'root'}"
+
+
+def _files(store: Path) -> Path:
+    """The files of the store's only image with a name, which the driver vfs keeps as a directory."""
+    images = json.loads((store / "root" / "vfs-images" / "images.json").read_text())
+    [layer] = [image["layer"] for image in images if image.get("names")]
+    return store / "root" / "vfs" / "dir" / str(layer)
