@@ -11,6 +11,8 @@ from lambda_matchbox.errors import MatchboxError, StoreUnavailableError
 from matchboxctl.cli.errors import CommandError, MissingError, UsageError
 from matchboxctl.console.templates import page
 
+_TITLES = {HTTPStatus.BAD_GATEWAY: "It did not work", HTTPStatus.SERVICE_UNAVAILABLE: "The store does not answer"}
+
 
 @web.middleware
 async def failures(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -43,4 +45,6 @@ def _status(error: Exception) -> HTTPStatus:
 def _page(request: web.Request, status: int, reason: str) -> web.Response:
     if status == HTTPStatus.NOT_FOUND and reason == f"{status}: Not Found":
         reason = "there is no such page"
-    return page(request, "error.html", status=status, title=HTTPStatus(status).phrase, reason=reason)
+    return page(
+        request, "error.html", status=status, title=_TITLES.get(status) or HTTPStatus(status).phrase, reason=reason
+    )

@@ -31,13 +31,14 @@ _REACHED = ("done", "waits", "disk", "refused", "failed", "unseen", "none")
 
 
 class Mark(NamedTuple):
-    """A step in the picture: where, when, how long after the boot began, a fact, and how it is read aloud."""
+    """A step in the picture: where, when, how long after the boot began, facts, address, and how it is read aloud."""
 
     step: Step
     y: int
     time: int
     took: str
     fact: str
+    address: str
     spoken: str
 
 
@@ -80,21 +81,23 @@ def _line(boot: Boot, at: int, profile_of: Callable[[str], Profile | None], size
 def _mark(step: Step, y: int, boot: Boot, sizes: Mapping[str, int]) -> Mark:
     word = _WORDS[step.outcome]
     if not step.events:
-        return Mark(step, y, 0, "", word, f"{step.name}: {word or 'not reached'}")
+        return Mark(step, y, 0, "", word, "", f"{step.name}: {word or 'not reached'}")
     first, last = step.events[0], step.events[-1]
     took = first.time - boot.start
-    status = str(last.status) if last.status != HTTPStatus.OK else ""
+    status = str(last.status or "")
     times = f"{len(step.events)} times" if len(step.events) > 1 else ""
     size = sum(sizes.get(path, 0) for path in {event.what for event in step.events if event.status == HTTPStatus.OK})
     facts = [*filter(None, (word, status, times, _megabytes(size), "inferred" if step.is_inferred else ""))]
     spoken = [f"{step.name} at {utc(first.time)}", *facts, last.reason, last.address]
-    fact = next((text for text in _shorter(facts) if len(text) <= _LETTERS), last.address)
-    return Mark(step, y, first.time, f"+{duration(took)}" if took else "", fact, ", ".join(filter(None, spoken)))
+    fact = next((text for text in _shorter(facts) if len(text) <= _LETTERS), "")
+    address = last.address if len(last.address) <= _LETTERS else f"{last.address[: _LETTERS - 1]}…"
+    when = f"+{duration(took)}" if took else ""
+    return Mark(step, y, first.time, when, fact, address, ", ".join(filter(None, spoken)))
 
 
 def _shorter(facts: Sequence[str]) -> Iterator[str]:
     """The facts as a text, and without those at the end."""
-    return (" ".join(facts[:count]) for count in range(len(facts), 0, -1))
+    return (", ".join(facts[:count]) for count in range(len(facts), 0, -1))
 
 
 def _megabytes(size: int) -> str:

@@ -24,14 +24,20 @@ class MachineError(NamedTuple):
 
 
 class LastErrors(NamedTuple):
-    """The errors, the newest first, and when the newest event was, in milliseconds since 1970; 0 if there is none."""
+    """The errors, the newest first, and when the newest event was, in milliseconds since 1970; 0 if there is none.
+
+    With `is_off` nothing is recorded, as an operator wants it.
+    """
 
     errors: Sequence[MachineError]
     newest: int
+    is_off: bool = False
 
 
 def last_errors(opened: OpenedStores, now: int) -> LastErrors:
-    """The last errors. Raises FailedError where there is no history."""
+    """The last errors. Raises FailedError where the history is missing."""
+    if opened.history.is_off:
+        return LastErrors((), 0, is_off=True)
     since = now - HOURS * HOUR
     with opened.history.required() as history:
         records = history.page(Wanted(), MACHINES).records

@@ -25,7 +25,7 @@ from matchboxctl.directory.history_file import DirectoryHistory
 from matchboxctl.directory.machine_states import DirectoryMachines
 from matchboxctl.documents.names import id_error
 from matchboxctl.machines.operators import aws_operator, local_operator
-from matchboxctl.machines.optional_history import OptionalHistory
+from matchboxctl.machines.optional_history import OFF, OptionalHistory
 from matchboxctl.render.other_groups import all_groups
 from matchboxctl.store.mode import DAYS, StoreSettings
 from matchboxctl.store.stack import HISTORY_TABLE
@@ -34,7 +34,6 @@ _Made = TypeVar("_Made")
 
 _MAX_NAMED = 5
 _MAX_COMPLETED = 200
-_OFF = "there is no history: MATCHBOX_HISTORY_DAYS is 0"
 _BEGINNING = re.compile(r"[0-9a-f]{2}([:-][0-9a-f]{2})*[:-][0-9a-f]{0,2}|[0-9a-f]{8}-[0-9a-f-]{0,27}", re.IGNORECASE)
 if TYPE_CHECKING:
     from lambda_matchbox.aws.machines import TableMachines
@@ -157,7 +156,7 @@ def opened_stores(store: StoreSettings | Path, warn: Callable[[str], None] | Non
             machines = opened.enter_context(closing(DirectoryMachines(store)))
             file = opened.enter_context(closing(DirectoryHistory(store)))
             days = _history_days()
-            history = OptionalHistory(file if days else None, str(store) if days else _OFF, warn)
+            history = OptionalHistory(file if days else None, str(store) if days else OFF, warn)
             group = partial(_group_in_directory, store)
             yield OpenedStores(
                 responses, machines, history, groups, group, local_operator, nullcontext, warn, has_index=True
@@ -227,7 +226,7 @@ def table_machines(store: StoreSettings) -> "TableMachines":
 def _table_history(store: StoreSettings, warn: Callable[[str], None]) -> OptionalHistory:
     days = _history_days(store.history_days)
     if not days:
-        return OptionalHistory(None, _OFF, warn)
+        return OptionalHistory(None, OFF, warn)
     if not store.history_table:
         stack = f"stack {store.stack} has no output {HISTORY_TABLE}: update it to this release"
         variables = "MATCHBOX_HISTORY_TABLE is not set: set it too, or use --stack"

@@ -15,6 +15,9 @@ from matchboxctl.store.aws_errors import with_advice
 
 _Result = TypeVar("_Result")
 
+OFF = "there is no history: MATCHBOX_HISTORY_DAYS is 0"
+"""The name of a history that was turned off."""
+
 
 class OptionalHistory:
     """The history in a store, which messages call `name`; where there is none, `name` says what to do.
@@ -33,6 +36,11 @@ class OptionalHistory:
         other = OptionalHistory(None, self._name, warn)
         other._history = self._history
         return other
+
+    @property
+    def is_off(self) -> bool:
+        """Whether it was turned off, as opposed to a history that is missing."""
+        return self._name == OFF
 
     @contextmanager
     def required(self) -> Iterator[History]:

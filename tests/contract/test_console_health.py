@@ -49,7 +49,7 @@ def test_problems_come_first_each_with_its_command(machines: ResourceCommands, b
     where = f" --data-path {machines.data}" if machines.data else ""
     assert "Problems: documents" in page.text
     assert page.text.index("Documents: problem") < page.text.index("Syncs of images: note")
-    assert re.search("fault profiles/p.json .*/assets/k", page.text)
+    assert re.search("profiles/p.json fault .*/assets/k", page.text)
     assert f"matchboxctl validate{where}" in page.text
     assert ("matchboxctl fsck" in page.text) == (machines.data is None)
     assert "1 source; 0 invalid; 1 not up to date" in page.text
@@ -71,6 +71,15 @@ def test_sound_store_without_errors_is_fine(machines: ResourceCommands, browser:
     assert "History and errors of machines: fine" in page.text
     assert "0 errors in the last 24 hours" in page.text
     assert ("Table and bucket: fine" in page.text) == (machines.data is None)
+
+
+def test_history_that_was_turned_off_is_no_problem(machines: ResourceCommands, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MATCHBOX_HISTORY_DAYS", "0")
+    put(machines, "profile", {"id": "p", "generic_id": "t"})
+    with console(chosen_store(os.environ.get("MATCHBOX_DATA_PATH", ""))) as running:
+        page = checked(running.browser())
+    assert "History and errors of machines: fine turned off: MATCHBOX_HISTORY_DAYS is 0" in page.text
+    assert "No problem is known" in page.text
 
 
 @BY_NIGHT

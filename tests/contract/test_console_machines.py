@@ -1,7 +1,9 @@
 """The console's pages on machines, over a data directory and over tables and bucket."""
 
 import os
+import re
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -43,6 +45,7 @@ def test_waiting_machine_is_approved_by_its_page(machines: ResourceCommands, bro
     assert [f"mac:{MAC}", f"mac:{OTHER}"] == start.machines
     assert "Waiting for approval" in start.text
     await_text(browser, "waiting 1")
+    assert re.search(r'<a href="/\?state=waiting" tabindex="-1"><title>waiting 1</title><rect', browser.get("/").html)
     page = browser.get(f"/machines/{MAC}")
     assert "It needs an operator" in page.text
     where = f" --data-path {machines.data}" if machines.data else ""
@@ -84,6 +87,7 @@ def test_each_action_does_what_its_command_does(machines: ResourceCommands, brow
 def test_unknown_machine_becomes_a_group(machines: ResourceCommands, browser: Browser) -> None:
     happened(asked(8, mac=OTHER, status=404))
     path = f"/machines/{OTHER}"
+    assert '<datalist id="profiles"><option value="p">' in browser.get(path).html
     assert "Not done: there is no profile 'q'" in browser.send(f"{path}/accept", profile="q").text
     done = browser.send(f"{path}/accept", profile="p", group="new", metadata="role=worker\nrack=9\n")
     assert f"group new created: selects mac={OTHER}, profile p" in done.text
@@ -111,6 +115,24 @@ def test_lists_are_filtered_found_and_have_pages(machines: ResourceCommands, bro
     rest = browser.get(following)
     assert 60 == len({*first.machines, *rest.machines})
     assert 400 == browser.ask("GET", "/?cursor=x").status
+
+
+@BY_NIGHT
+def test_cursor_that_no_page_had_is_no_fault(machines: ResourceCommands, browser: Browser) -> None:
+    happened(asked(9, mac=MAC, **WAITS))
+    zeros = "0" * 14
+    for position in (f"{zeros} ", f"{zeros} mac", f"{chr(0x660) * 14} x", f"{zeros} {'k' * 3000}", f"{zeros} \0"):
+        cursor = urlsafe_b64encode(position.encode()).decode().rstrip("=")
+        for query in ("", "&state=waiting", "&group=workers", "&q=x"):
+            page = browser.ask("GET", f"/?cursor={cursor}{query}")
+            assert page.status in (200, 400), (position, query, page.text)
+
+
+@BY_NIGHT
+def test_keys_that_no_row_has_are_left_out(machines: ResourceCommands, browser: Browser) -> None:
+    happened(asked(9, mac=MAC, **WAITS))
+    keys = ("", "x", "mac:", f"mac:{MAC}%00", "k" * 3000, "address:10.0.0.1", "%ff")
+    assert [] == browser.get(f"/live/machines?{'&'.join(f'key={key}' for key in keys)}").machines
 
 
 @BY_NIGHT

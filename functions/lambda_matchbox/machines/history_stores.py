@@ -9,6 +9,7 @@ from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.machines.boots import SCRIPT_TIME, inferred
 from lambda_matchbox.machines.events import Event
 from lambda_matchbox.machines.history import HOUR, Record, fold, links_of, merge
+from lambda_matchbox.machines.identities import MAX_KEY
 
 OVERLAP = 300_000
 """The milliseconds by which a watch looks back.
@@ -261,6 +262,6 @@ def _position_in(cursor: str) -> str:
         found = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except ValueError:
         found = ""
-    if not found[:14].isdigit() or found[14:15] != " ":
+    if not found[:14].isdigit() or found[14:15] != " " or len(found[15:].encode()) > MAX_KEY:
         raise CursorError(f"{cursor!r} is no cursor of a page: use one that a list has printed")
     return found

@@ -9,6 +9,9 @@ from lambda_matchbox.golang.hardware_address import InvalidMACError, normalise_m
 MAX_SERIAL = 128
 """Bytes of a serial number: a token that names the machine by it has to fit into a label."""
 
+MAX_KEY = len("serial:") + MAX_SERIAL
+"""Bytes of an identity with its kind."""
+
 _MAC_LENGTH = len("mac")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # What firmware has where nobody wrote one; the last UUID is AMI's.

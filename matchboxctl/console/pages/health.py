@@ -97,6 +97,8 @@ def _syncs(found: SyncAges) -> Said:
 
 
 def _errors(found: LastErrors) -> Said:
+    if found.is_off:
+        return Said(_FINE, "turned off: MATCHBOX_HISTORY_DAYS is 0")
     level = _NOTE if found.errors else _FINE
     return Said(level, f"{counted(len(found.errors), 'error')} in the last {HOURS} hours", found.errors)
 

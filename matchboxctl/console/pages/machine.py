@@ -1,7 +1,9 @@
 """The page of one machine: its boots, its group and why, what it would get now, and what can be done."""
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -10,6 +12,7 @@ from aiohttp import web
 from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.machines.boots import Boot
 from matchboxctl.cli.errors import CommandError, MissingError
+from matchboxctl.console.catalog import CATALOG
 from matchboxctl.console.console import CONSOLE
 from matchboxctl.console.machine_forms import WINDOWS, Form, forms
 from matchboxctl.console.templates import command, page
@@ -25,6 +28,8 @@ from matchboxctl.render.secret_masks import MASK, names_a_secret
 
 _BOOTS = 6
 _OTHERS = 5
+_PROFILES = 200
+_WAIT_SECONDS = 0.5
 _RECENT = 30 * 86_400_000
 
 
@@ -68,8 +73,25 @@ async def machine(request: web.Request) -> web.Response:
     stores, machine_id = request.app[CONSOLE].stores, request.match_info["id"]
     found = await stores.run(partial(_machine, machine_id, _OTHERS))
     answers = await stores.run(partial(_responses, found.value.description))
-    warnings = [*found.warnings, *answers.warnings]
-    return page(request, "machine.html", warnings=warnings, responses=answers.value, **_values(request, found.value))
+    return page(
+        request,
+        "machine.html",
+        warnings=[*found.warnings, *answers.warnings],
+        responses=answers.value,
+        profiles=await _profiles(request, found.value.forms),
+        **_values(request, found.value),
+    )
+
+
+async def _profiles(request: web.Request, some: Sequence[Form]) -> Sequence[str]:
+    """The first profiles, for the form that asks for one; none if they are not there soon."""
+    if request.app[CONSOLE].settings.read_only or not any(form.action == "accept" for form in some):
+        return ()
+    with suppress(CommandError, MatchboxError, TimeoutError):
+        reading = asyncio.ensure_future(request.app[CATALOG].entries("profiles"))
+        async with asyncio.timeout(_WAIT_SECONDS):
+            return [entry.name for entry in (await asyncio.shield(reading))[:_PROFILES]]
+    return ()
 
 
 async def live(request: web.Request) -> web.Response:

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from lambda_matchbox.machines.history import Record
 from lambda_matchbox.machines.history_stores import Wanted
+from lambda_matchbox.machines.identities import MAX_KEY
 from lambda_matchbox.machines.state import STATES
 from matchboxctl.console.console import CONSOLE, Console
 from matchboxctl.console.counts import Counts, Numbers
@@ -121,7 +122,8 @@ async def machines(request: web.Request) -> web.Response:
 async def live(request: web.Request) -> web.Response:
     """What changed on the page: its rows as they are now, and how many machines are not on it."""
     console, wish = request.app[CONSOLE], Wish.of(request.query)
-    keys = dict.fromkeys(request.query.getall("key", ())[:_MOST_LIVE])
+    sent = request.query.getall("key", ())[:_MOST_LIVE]
+    keys = dict.fromkeys(key for key in sent if 0 < len(key.encode(errors="replace")) <= MAX_KEY)
     since = request.query.get("since", "")
     moment = int(since) if re.fullmatch("[0-9]{1,15}", since) else _now()
     work = partial(_live, wish, keys, moment, console.counts)

@@ -14,12 +14,16 @@ function showTimes(root) {
   const today = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hourCycle: "h23" });
   for (const time of root.querySelectorAll("time[datetime]")) {
     const moment = new Date(time.dateTime);
+    if (isNaN(moment)) continue;
     const isToday = moment.toDateString() === new Date().toDateString();
     time.textContent = (isToday ? today : format).format(moment);
   }
   const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
   const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
-  for (const text of root.querySelectorAll("[data-clock]")) text.textContent = clock.format(+text.dataset.clock);
+  const minute = new Intl.DateTimeFormat(undefined, { timeStyle: "short", hourCycle: "h23" });
+  for (const text of root.querySelectorAll("[data-clock]")) {
+    text.textContent = (text.matches(".tick") ? minute : clock).format(+text.dataset.clock);
+  }
   for (const text of root.querySelectorAll("[data-day]")) text.textContent = day.format(+text.dataset.day);
 }
 

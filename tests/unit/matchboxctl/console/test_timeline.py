@@ -45,8 +45,9 @@ def test_marks_say_when_how_long_after_and_what() -> None:
     boot = _boot(_request(0), _asset(2100, "/assets/k"), _request(41_000, "/generic"), _request(41_500, "/generic"))
     line = _picture(boot).lines[0]
     assert ["", "+2.1 s", "", "+41 s", ""] == [mark.took for mark in line.marks]
-    assert ["10.0.0.5", "inferred", "cannot be seen", "2 times", ""] == [mark.fact for mark in line.marks]
-    assert "kernel at 2023-11-14T22:13:22.100Z, inferred" == line.marks[1].spoken
+    assert ["200", "200, inferred", "cannot be seen", "200, 2 times", ""] == [mark.fact for mark in line.marks]
+    assert ["10.0.0.5", "", "", "10.0.0.5", ""] == [mark.address for mark in line.marks]
+    assert "kernel at 2023-11-14T22:13:22.100Z, 200, inferred" == line.marks[1].spoken
     assert "report: not reached" == line.marks[4].spoken
 
 
@@ -54,15 +55,21 @@ def test_sizes_are_those_of_the_release_that_is_known() -> None:
     sizes = {"/assets/k": 19_200_000}
     new, old = _boot(_request(0), _asset(9, "/assets/k"), release="b"), _boot(_request(0), _asset(9, "/assets/k"))
     picture = _picture(new, old, sizes=sizes)
-    assert ("19.2 MB inferred", "inferred") == (_facts(picture)[1], _facts(picture, 1)[1])
+    assert ("200, 19.2 MB, inferred", "200, inferred") == (_facts(picture)[1], _facts(picture, 1)[1])
     missing = _boot(_request(0), _asset(9, "/assets/k")._replace(status=404), release="b")
-    assert "failed 404 inferred" == _facts(_picture(missing, sizes=sizes))[1]
+    assert "failed, 404, inferred" == _facts(_picture(missing, sizes=sizes))[1]
     twice = _boot(_request(0), _asset(9, "/assets/k"), _asset(8, "/assets/k"))
-    assert "2 times 19.2 MB" == _facts(_picture(twice, sizes=sizes))[1]
+    assert "200, 2 times, 19.2 MB" == _facts(_picture(twice, sizes=sizes))[1]
 
 
 def test_reason_is_read_aloud() -> None:
     waiting = _request(0, verdict="wait", reason="it waits for approval")
     [mark, *_] = _picture(_boot(waiting, waiting._replace(time=9000))).lines[0].marks
-    assert "waits 2 times" == mark.fact
-    assert mark.spoken.endswith("waits, 2 times, it waits for approval, 10.0.0.5")
+    assert "waits, 200, 2 times" == mark.fact
+    assert mark.spoken.endswith("waits, 200, 2 times, it waits for approval, 10.0.0.5")
+
+
+def test_long_address_is_cut_and_read_aloud_whole() -> None:
+    address = "2001:db8:1111:2222:3333:4444:5555:6666"
+    [mark, *_] = _picture(_boot(_request(0, address=address))).lines[0].marks
+    assert ("2001:db8:1111:2222:33…", True) == (mark.address, mark.spoken.endswith(address))
