@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from aiohttp import web
@@ -11,7 +12,10 @@ from lambda_matchbox.errors import MatchboxError, StoreUnavailableError
 from matchboxctl.cli.errors import CommandError, MissingError, UsageError
 from matchboxctl.console.templates import page
 
-_TITLES = {HTTPStatus.BAD_GATEWAY: "It did not work", HTTPStatus.SERVICE_UNAVAILABLE: "The store does not answer"}
+_TITLES: Mapping[int, str] = {
+    HTTPStatus.BAD_GATEWAY: "It did not work",
+    HTTPStatus.SERVICE_UNAVAILABLE: "The store does not answer",
+}
 
 
 @web.middleware
