@@ -9,6 +9,7 @@ import pytest
 from tests.support.paths import PROJECT
 
 DECISIONS = PROJECT / "docs" / "decisions"
+PAGES = ("docs", "deploy", "events", "examples")
 
 
 def built(directory: Path, page: str) -> subprocess.CompletedProcess[str]:
@@ -55,3 +56,17 @@ def test_every_decision_is_listed_by_its_title() -> None:
     assert sorted(titles) == [name for _, name, _ in listed]
     for number, name, title in listed:
         assert re.fullmatch(rf"# 0*{int(number)}[.:] {re.escape(title)}", titles[name], re.IGNORECASE)
+
+
+def test_lists_are_written_as_mkdocs_reads_them() -> None:
+    """GitHub takes a list without an empty line before it, and blocks of its items with less than four spaces."""
+    found = []
+    for page in [PROJECT / "README.md", *(path for name in PAGES for path in (PROJECT / name).rglob("*.md"))]:
+        fenced, before = False, ""
+        for line in page.read_text().splitlines():
+            begins = re.match(r"[-*] |1\. ", line) and re.match(r"[^\s\d*-]", before)
+            if not fenced and (begins or (not before and re.match(r" {1,3}\S", line))):
+                found.append(f"{page.relative_to(PROJECT)}: {line}")
+            fenced ^= line.lstrip().startswith("```")
+            before = line
+    assert [] == found
