@@ -31,7 +31,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PROPERTIES := $(shell grep -rl "from hypothesis" tests --include="test_*.py")
 
-.PHONY: run refresh test test-fast check check-code check-stack docs build artefacts test-real test-hostile test-boot test-nightly test-aws screenshots bench lock proto
+.PHONY: run refresh test test-fast check check-code check-stack check-workflows docs build packages artefacts test-real test-hostile test-boot test-nightly test-aws screenshots bench lock proto
 
 # pip installs uv, and uv the rest; the lock files have versions and hashes of all packages and of the build backend.
 .venv/bin/uv: requirements/uv.lock
@@ -81,7 +81,7 @@ test-fast: .venv/ready
 
 # What CI checks before the tests.
 check:
-	@$(MAKE) --no-print-directory --jobs=2 check-stack check-code docs
+	@$(MAKE) --no-print-directory --jobs=2 check-stack check-code check-workflows docs
 
 check-code: .venv/ready
 	$(BIN)/ruff check .
@@ -96,12 +96,21 @@ check-stack: .venv/ready .venv-sam/ready .venv-checkov/ready
 	$(SAM)/cfn-lint .aws-sam/translated-alb.json
 	for file in .aws-sam/translated-*.json; do $(CHECKOV)/checkov --config-file .checkov.yaml --file $$file || exit 1; done
 
+# GitHub's workflows; actionlint, which is built from Go, is one of the tests with real programs.
+check-workflows: .venv-zizmor/ready
+	.venv-zizmor/bin/zizmor --quiet --offline .github
+
 # The documentation as a site, in .run/site; a link or an anchor that leads nowhere is an error. What git ignores stays out.
 PAGES := README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE docs deploy events examples
 docs: .venv-docs/ready
 	rm -rf .run/docs && mkdir -p .run/docs
 	git -c safe.directory="$(CURDIR)" ls-files --cached --others --exclude-standard $(PAGES) | tar -cf - -T - | tar -xf - -C .run/docs
 	NO_MKDOCS_2_WARNING=1 $(MKDOCS) build --strict
+
+# The sdist and the wheel of it, as they are published, in dist/.
+packages: .venv/bin/uv
+	rm -rf dist
+	$(BIN)/uv build --build-constraint requirements.lock --out-dir dist
 
 # What `sam deploy` deploys, without Docker.
 build: artefacts
@@ -159,7 +168,7 @@ lock: .venv/bin/uv
 	$(COMPILE) --python-version 3.11 --all-extras --group dev pyproject.toml -o requirements.lock
 	for layer in boot_api signed_api asset_sync boot_history; do $(COMPILE) --python-version 3.13 --no-deps --no-annotate \
 		-c requirements.lock layers/$$layer/requirements.in -o layers/$$layer/requirements.lock || exit 1; done
-	for tool in uv sam sbom checkov docs ministack; do $(COMPILE) --python-version 3.11 requirements/$$tool.in -o requirements/$$tool.lock || exit 1; done
+	for tool in uv sam sbom checkov docs ministack zizmor; do $(COMPILE) --python-version 3.11 requirements/$$tool.in -o requirements/$$tool.lock || exit 1; done
 	for rig in $(basename $(wildcard tests/rigs/*-requirements.in)); do $(COMPILE) --python-version 3.11 --no-annotate \
 		-c requirements.lock $$rig.in -o $$rig.txt || exit 1; done
 
