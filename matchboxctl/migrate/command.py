@@ -19,6 +19,7 @@ from matchboxctl.cli.warnings import Warnings
 from matchboxctl.cli.work import BYTES
 from matchboxctl.directory.files import DataDirectory, read_directory
 from matchboxctl.migrate.comparison import AGENT, SECONDS, Comparison
+from matchboxctl.migrate.old_addresses import old_addresses
 from matchboxctl.migrate.report import Table
 from matchboxctl.render.command import opened_source
 from matchboxctl.store.mode import StoreSettings
@@ -58,6 +59,7 @@ def migrate(source: str, target: Path | StoreSettings | None, options: MigrateOp
         directory = read_directory(root)
         for problem in directory.problems:
             warnings.warn(_without(root, source, str(problem)))
+        notes += old_addresses(directory)
         changes = Report(options.output, dry_run=options.dry_run)
         if target is not None:
             _copy(root, directory, target, changes, warnings, dry_run=options.dry_run)
@@ -73,7 +75,8 @@ def migrate(source: str, target: Path | StoreSettings | None, options: MigrateOp
         table = Table(Comparison(directory, opened.source, contents.assets, old).rows(), old)
     _print(options.output, changes, result, table, notes)
     ended = [table.summary(), summary(result)]
-    if warnings.count or table.differ or (not old and result.count(Severity.FAULT)):
+    is_compared = old and directory.groups
+    if warnings.count or table.differ or (not is_compared and result.count(Severity.FAULT)):
         raise FailedError("; ".join([*([warnings.summary("copied")] if warnings.count else []), *ended]))
     if options.output not in FORMATS:
         print(*ended, sep="\n")

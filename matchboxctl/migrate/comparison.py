@@ -78,6 +78,7 @@ class Comparison:
         self._here = here
         self._assets = assets
         self._old = old
+        self._shared: set[str] = set()
         self._asset = cache(self._compared_asset)
 
     def rows(self) -> list[Row]:
@@ -88,6 +89,7 @@ class Comparison:
             rows[machine.group] = self._row(machine)
 
         machines = machines_of([*self._groups.values()])
+        self._shared.update(machine.beaten_by for machine in machines)
         with Progress("comparing responses", len(machines), "groups") as progress:
             for _ in in_parallel(compare, machines):
                 progress.add(1)
@@ -127,6 +129,8 @@ class Comparison:
     def _why(self, group: Group, profile: Profile | None, route: str, there: Answer, here: Answer) -> str:
         if here.status != 200 or there.status == 0:
             return here.reason or there.reason
+        if group.id in self._shared:
+            return "another group has the same selectors, of which matchbox takes any"
         if there.status != 200:
             template = self._templates.get((route, profile.template_ids.get(route, "") if profile else ""))
             known = [

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
-from matchboxctl.certs.files import read_pem
+from matchboxctl.certs.files import MissingFileError, read_pem
 from matchboxctl.cli.arguments import Address
-from matchboxctl.cli.errors import FailedError
+from matchboxctl.cli.errors import FailedError, UsageError
 from matchboxctl.cli.progress import Progress
 from matchboxctl.cli.warnings import Warnings
 from matchboxctl.documents.file_texts import group_text, profile_text
@@ -28,7 +28,12 @@ _ABSENT = "no such file or directory"
 
 def read_over_rpc(address: Address, certs: Path, root: Path, warnings: Warnings) -> None:
     """Write groups, profiles and the templates that they name below `root`. Raises UsageError and FailedError."""
-    files = [read_pem(certs / name) for name in ("ca.crt", "client.key", "client.crt")]
+    try:
+        files = [read_pem(certs / name) for name in ("ca.crt", "client.key", "client.crt")]
+    except MissingFileError as error:
+        raise UsageError(
+            f"--certs {certs}: gRPC needs ca.crt, client.crt and client.key there, as bootcmd and Terraform use them"
+        ) from error
     # grpc reads this when it is imported. Its own log has lines of another format.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     import grpc

@@ -57,13 +57,14 @@ def _address_findings(profile: Profile, file: str, address: BootAddress, groups:
             message = f"{address.where} requests {address.path}, for which the profile has no {route}_id"
             yield Finding(Severity.FAULT, "route", file, message, f"add {route}_id, or remove the argument")
         yield from _label_findings(file, address, groups)
-    elif address.is_own and not _is_route(address.path):
+    elif address.is_own and not is_route(address.path):
         close = get_close_matches(address.path, [*sorted(SIGNED), _ASSETS], 1, cutoff=0.7)
         advice = f"did you mean {close[0]}?" if close else f"the files of this server are below {_ASSETS}"
         yield Finding(Severity.FAULT, "route", file, f"{address.where}: there is no route {address.path}", advice)
 
 
-def _is_route(path: str) -> bool:
+def is_route(path: str) -> bool:
+    """Whether this server has something at such a path."""
     return path in SIGNED or path == "/" or path.startswith((_ASSETS, _PROFILES)) or signed_route(path) is not None
 
 

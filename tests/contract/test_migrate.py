@@ -7,7 +7,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from matchboxctl.cli.progress import Progress
 from matchboxctl.main import main
+from matchboxctl.transfer.differences import WRITTEN, Differences
+from matchboxctl.transfer.files import FileCopy
 from tests.contract.conftest import Run
 from tests.contract.test_import_export import files
 from tests.rigs.stores import Stores
@@ -50,15 +53,14 @@ class Old(NamedTuple):
     certs: Path
 
 
-@pytest.fixture
-def old(tmp_path: Path) -> Iterator[Old]:
-    (tmp_path / "old").mkdir()
-    with serving_rpc(None, tmp_path / "old") as made:
-        write_files(tmp_path / "old" / "data", DOCUMENTS)
-        (tmp_path / "old" / "client.crt").write_bytes(made.files.client.certificate)
-        (tmp_path / "old" / "client.key").write_bytes(made.files.client.key)
-        http, grpc = f"http://127.0.0.1:{made.serve.port}", f"127.0.0.1:{rpc_port(made.serve)}"
-        yield Old(tmp_path / "old" / "data", http, grpc, tmp_path / "old")
+@pytest.fixture(scope="module")
+def old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Old]:
+    directory = tmp_path_factory.mktemp("old")
+    with serving_rpc(None, directory) as made:
+        data = write_files(directory / "data", DOCUMENTS)
+        (directory / "client.crt").write_bytes(made.files.client.certificate)
+        (directory / "client.key").write_bytes(made.files.client.key)
+        yield Old(data, f"http://127.0.0.1:{made.serve.port}", f"127.0.0.1:{rpc_port(made.serve)}", directory)
 
 
 @pytest.fixture
@@ -162,6 +164,17 @@ def test_difference_has_its_reason_and_no_text_of_the_response(old: Old, migrate
     assert 1 == ended.code
 
 
+def test_addresses_of_a_server_are_named(old: Old, migrate: Migrate, tmp_path: Path) -> None:
+    """Those that profiles give for what matchbox has, and the templates that name the same server."""
+    args = ["a=http://old:8080/generic?uuid=${uuid}", "b=http://other/x", "c=${cwduri}generic"]
+    given = {"id": "p", "generic_id": "t", "boot": {"kernel": "/assets/vmlinuz", "args": args}}
+    data = write_files(tmp_path / "copy", {"profiles/p.json": given, "generic/t": "http://old:8080/assets/vmlinuz"})
+    said = (
+        "http://old:8080 is named in profile p, generic template t: if that is the old matchbox, write the new server's"
+    )
+    assert [f"{said} address"] == migrate.document(1, data, "--compare", old.http)["notes"]
+
+
 def test_without_an_address_only_documents_are_looked_at(old: Old, migrate: Migrate) -> None:
     ended = migrate(old.data)
     assert 0 == ended.code
@@ -178,10 +191,9 @@ def test_nothing_is_copied_if_no_matchbox_is_at_the_address(old: Old, migrate: M
 
 
 def test_unusable_certificates_are_named(old: Old, migrate: Migrate, tmp_path: Path) -> None:
-    assert [f"matchboxctl: {tmp_path}/ca.crt does not exist"] == [
-        line[: len(f"matchboxctl: {tmp_path}/ca.crt does not exist")]
-        for line in migrate(old.grpc, "--certs", tmp_path).err.splitlines()[1:]
-    ]
+    ended = migrate(old.grpc, "--certs", tmp_path)
+    assert 2 == ended.code
+    assert f"--certs {tmp_path}: gRPC needs ca.crt, client.crt and client.key there" in ended.err
     assert 0 == main(["certs", str(tmp_path / "others"), "--name", "127.0.0.1"])
     ended = migrate(old.grpc, "--certs", tmp_path / "others", "--into", tmp_path / "new")
     assert 1 == ended.code
@@ -190,12 +202,33 @@ def test_unusable_certificates_are_named(old: Old, migrate: Migrate, tmp_path: P
 
 
 def test_file_that_does_not_parse_is_named_and_the_rest_is_copied(old: Old, migrate: Migrate, tmp_path: Path) -> None:
-    (old.data / "groups" / "broken.json").write_text('{"selector": 5}')
-    ended = migrate(old.data, "--into", tmp_path / "new", "--compare", old.http)
+    data = write_files(tmp_path / "copy", {**DOCUMENTS, "groups/broken.json": '{"selector": 5}'})
+    ended = migrate(data, "--into", tmp_path / "new", "--compare", old.http)
     assert 1 == ended.code
-    assert f"{old.data}/groups/broken.json: " in ended.err
+    assert f"{data}/groups/broken.json: " in ended.err
     assert "1 could not be copied (see the warning above); the rest is copied" in ended.err
     assert set(DOCUMENTS) == set(files(tmp_path / "new"))
+
+
+def test_interrupted_copy_is_completed_by_the_next_run(
+    old: Old, migrate: Migrate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No file is there in part."""
+    new = tmp_path / "new"
+
+    def interrupted(self: FileCopy, shown: Differences, progress: Progress) -> Differences:
+        carry_out(self, shown._replace(added=shown.added[:4]), progress)
+        raise KeyboardInterrupt
+
+    carry_out = FileCopy.carry_out
+    with monkeypatch.context() as patched:
+        patched.setattr(FileCopy, "carry_out", interrupted)
+        ended = migrate(old.data, "--into", new)
+    assert (130, f"matchboxctl: interrupted: {WRITTEN}") == (ended.code, " ".join(ended.err.split()))
+    assert 4 == len(files(new))
+    again = migrate.document(0, old.data, "--into", new, "--compare", old.http)
+    assert (5, 4) == (len(again["added"]), again["unchanged"])
+    assert set(DOCUMENTS) == set(files(new))
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,8 @@ import json
 from pathlib import Path
 
 import pytest
-import urllib3
 
-from tests.rigs.matchbox_server import matchbox
-from tests.rigs.program import free_port, running
+from tests.rigs.matchbox_server import running_matchbox
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 from tests.support.data_files import write_files
@@ -42,25 +40,15 @@ def test_presigned_addresses(
 @pytest.mark.nightly
 def test_matchbox_itself_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An address without the label that the group selects by, and one with it."""
-    data, port = tmp_path / "data", free_port()
-    url = f"http://127.0.0.1:{port}"
-    files: dict[str, str] = {"assets/k": "kernel", "generic/t": "version: v1alpha1\nmachine:\n  type: worker\n"}
-    for name, query in {"with": "uuid=${uuid}&is=with", "without": "uuid=${uuid}"}.items():
-        args = [f"talos.config={url}/generic?{query}"]
-        profile = {"id": name, "generic_id": "t", "boot": {"kernel": "/assets/k", "args": args}}
-        files[f"profiles/{name}.json"] = json.dumps(profile)
-        files[f"groups/{name}.json"] = json.dumps({"id": name, "profile": name, "selector": {"is": name}})
-    write_files(data, files)
-
-    def answers() -> bool | None:
-        try:
-            return urllib3.request("GET", url, retries=False).status == 200 or None
-        except urllib3.exceptions.HTTPError:
-            return None
-
-    arguments = [matchbox(), "-address", f"127.0.0.1:{port}", "-data-path", data, "-assets-path", data / "assets"]
-    with running(arguments, tmp_path, {}) as program:
-        program.wait_for(answers, "its answer")
+    data = tmp_path / "data"
+    with running_matchbox(data, tmp_path) as (url, _):
+        files: dict[str, str] = {"assets/k": "kernel", "generic/t": "version: v1alpha1\nmachine:\n  type: worker\n"}
+        for name, query in {"with": "uuid=${uuid}&is=with", "without": "uuid=${uuid}"}.items():
+            args = [f"talos.config={url}/generic?{query}"]
+            profile = {"id": name, "generic_id": "t", "boot": {"kernel": "/assets/k", "args": args}}
+            files[f"profiles/{name}.json"] = json.dumps(profile)
+            files[f"groups/{name}.json"] = json.dumps({"id": name, "profile": name, "selector": {"is": name}})
+        write_files(data, files)
         checked = Checked(capsys)
         code, lines = checked(url, "--label", "is=with")
         assert (0, True) == (code, "  T  Talos v1alpha1 worker, 42 bytes, with made-up uuid" in lines[3])

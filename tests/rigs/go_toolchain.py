@@ -30,13 +30,17 @@ def go_build(
 
     Raises RigUnavailableError when the machine has no Go and none can be had, or the program cannot be built.
     """
-    go = _go()
     given = {**os.environ, **(environment or {})}
-    source = Path(json.loads(run([go, "mod", "download", "-json", module], environment=given))["Dir"])
-    output = ["-o", f"{directory}/"]
-    run(
-        [go, "build", "-mod=readonly", "-buildvcs=false", *flags, *output, package], environment=given, directory=source
-    )
+    command = [_go(), "build", "-mod=readonly", "-buildvcs=false", *flags, "-o", f"{directory}/", package]
+    run(command, environment=given, directory=go_source(module, given))
+
+
+def go_source(module: str, environment: dict[str, str] | None = None) -> Path:
+    """The source of a `module`, a path with `@` and its version, in Go's cache.
+
+    Raises RigUnavailableError as `go_build` does.
+    """
+    return Path(json.loads(run([_go(), "mod", "download", "-json", module], environment=environment))["Dir"])
 
 
 def go_build_source(name: str, source: str, requirement: str, directory: Path) -> None:
