@@ -9,6 +9,7 @@ import os
 import posixpath
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -118,11 +119,22 @@ class DirectoryCatalog:
 
     def _found(self, labels: Mapping[str, str] | None) -> tuple[Group | None, WrongPolicyError | None]:
         """The group, and what is wrong with its policy, of the same moment: another thread may read an edit."""
+        with self._refreshed() as index:
+            group = index.select(labels)
+            return group, None if group is None else self._wrong_policies.get(group.id)
+
+    def all_groups(self, labels: Mapping[str, str] | None = None) -> Iterator[Group]:
+        """All groups, those that match these labels first."""
+        with self._refreshed() as index:
+            return index.all(labels)
+
+    @contextmanager
+    def _refreshed(self) -> Iterator[GroupIndex]:
+        """The index as the files are now, for this thread alone."""
         try:
             with self._lock:
                 self._refresh()
-                group = self._index.select(labels)
-                return group, None if group is None else self._wrong_policies.get(group.id)
+                yield self._index
         except OSError as error:
             raise StoreUnavailableError(f"{error.filename} cannot be read: {error.strerror}") from error
 

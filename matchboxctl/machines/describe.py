@@ -101,13 +101,14 @@ def _why(opened: OpenedStores, selection: Selection | None, labels: Mapping[str,
     if not limit:
         return own
     try:
-        found = other_groups(opened.groups(), group, labels, limit)
+        with opened.advising():
+            found = other_groups(opened.responses().catalog, group, labels, limit)
     except FailedError as error:
         # Who may look at machines may not have to read all items of the table.
         opened.warn(f"warning: why no other group selects it is left out: {error}")
         return own
     others = [f"not {other.id}: {reason(other, labels, _pairs, _value)}" for other in found.nearest]
-    return [*own, *others, *([f"and not {found.left_out:,} more"] if found.left_out else [])]
+    return [*own, *others, *filter(None, [found.rest])]
 
 
 def _pairs(selector: Mapping[str, object]) -> str:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,6 @@ from matchboxctl.directory.machine_states import DirectoryMachines
 from matchboxctl.documents.names import id_error
 from matchboxctl.machines.operators import aws_operator, local_operator
 from matchboxctl.machines.optional_history import OFF, OptionalHistory
-from matchboxctl.render.other_groups import all_groups
 from matchboxctl.store.mode import DAYS, StoreSettings
 from matchboxctl.store.stack import HISTORY_TABLE
 
@@ -44,7 +43,7 @@ _CALL_SECONDS = 60.0
 
 
 class OpenedStores(NamedTuple):
-    """What responses are made of, the machines, their history, all groups, and one by its id.
+    """What responses are made of, the machines, their history, and a group by its id.
 
     What responses are made of is opened when it is needed: in a directory that reads all groups. `operator` names who
     runs the command, `advising` is a context that explains AWS errors, and `warn` takes what went wrong meanwhile.
@@ -54,12 +53,15 @@ class OpenedStores(NamedTuple):
     responses: Callable[[], "Stores"]
     machines: EditableMachineStore
     history: OptionalHistory
-    groups: Callable[[], Iterable[Group]]
     group: Callable[[str], Group | None]
     operator: Callable[[], str]
     advising: Callable[[], AbstractContextManager[None]]
     warn: Callable[[str], None]
     has_index: bool
+
+    def groups(self) -> Iterator[Group]:
+        """All groups, some without metadata; those of a table are read as they are taken."""
+        return self.responses().catalog.all_groups()
 
     def named(self, text: str) -> tuple[Identities, MachineState | None]:
         """The machine that an operator names, by an identity or the beginning of one that only it has.
@@ -148,7 +150,6 @@ def opened_stores(store: StoreSettings | Path, warn: Callable[[str], None] | Non
     Raises UsageError.
     """
     warn = warn or Warnings().warn
-    groups = partial(all_groups, store, lambda _: None)
     if isinstance(store, Path):
         check_data_path(store)
         with ExitStack() as opened:
@@ -158,9 +159,7 @@ def opened_stores(store: StoreSettings | Path, warn: Callable[[str], None] | Non
             days = _history_days()
             history = OptionalHistory(file if days else None, str(store) if days else OFF, warn)
             group = partial(_group_in_directory, store)
-            yield OpenedStores(
-                responses, machines, history, groups, group, local_operator, nullcontext, warn, has_index=True
-            )
+            yield OpenedStores(responses, machines, history, group, local_operator, nullcontext, warn, has_index=True)
         return
     from matchboxctl.store.advice import advising_on
 
@@ -170,7 +169,6 @@ def opened_stores(store: StoreSettings | Path, warn: Callable[[str], None] | Non
         responses,
         table_machines(store),
         _table_history(store, warn),
-        groups,
         lambda group_id: responses().catalog.group(group_id),
         operator,
         advising,

@@ -3,7 +3,7 @@
 import secrets
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,6 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from lambda_matchbox.assets.file_server import Delivery
-from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.labels import CLIENT_IP, read_query
 from lambda_matchbox.errors import MatchboxError, NotFoundError
 from lambda_matchbox.http import Request, Response
@@ -26,7 +25,7 @@ from matchboxctl.cli.arguments import parse_labels
 from matchboxctl.cli.errors import FailedError, UsageError
 from matchboxctl.cli.output import print_result
 from matchboxctl.machines.facts import verdict_now
-from matchboxctl.render.other_groups import OtherGroups, all_groups, other_groups
+from matchboxctl.render.other_groups import OtherGroups, other_groups
 from matchboxctl.render.report import Report, as_text, document
 from matchboxctl.render.secret_masks import Masks
 from matchboxctl.secrets.references import secrets_named_in
@@ -49,10 +48,9 @@ class RenderOptions(NamedTuple):
 
 
 class Source(NamedTuple):
-    """The stores, all groups, and a context that explains AWS errors."""
+    """The stores, and a context that explains AWS errors."""
 
     stores: Stores
-    groups: Callable[[], Iterable[Group]]
     advising: Callable[[], AbstractContextManager[None]]
 
 
@@ -115,8 +113,10 @@ def report_of(source: Source, route: str, given: Sequence[tuple[str, str]], opti
             machine = _with_placeholders(routes.select(query, query.labels.get(CLIENT_IP, "")))
         except NotFoundError as error:
             response, reason = error_response(error), str(error)
-    group = None if machine is None else machine.selection.group
-    others = other_groups(source.groups(), group, labels, options.others) if options.others else OtherGroups([], 0)
+        group = None if machine is None else machine.selection.group
+        others = OtherGroups([], 0)
+        if options.others:
+            others = other_groups(source.stores.catalog, group, labels, options.others)
     if machine is not None:
         response, reason = _response(routes, route, request, machine)
     profile = None if machine is None else machine.selection.profile
@@ -184,8 +184,7 @@ def opened_source(store: Path | StoreSettings) -> OpenedSource:
 def _directory(data_path: Path) -> OpenedSource:
     warnings: list[str] = []
     opened = directory_stores(data_path, data_path / "assets", warnings.append)
-    groups = partial(all_groups, data_path, warnings.append)
-    return OpenedSource(Source(opened.stores, groups, nullcontext), opened.close, warnings)
+    return OpenedSource(Source(opened.stores, nullcontext), opened.close, warnings)
 
 
 def _tables(store: StoreSettings) -> OpenedSource:
@@ -194,5 +193,4 @@ def _tables(store: StoreSettings) -> OpenedSource:
     from matchboxctl.store.advice import advising_on
 
     stores = wiring.stores(store.boot_settings(), store.credentials)._replace(responses=None)
-    source = Source(stores, partial(all_groups, store, print), partial(advising_on, store))
-    return OpenedSource(source, lambda: None)
+    return OpenedSource(Source(stores, partial(advising_on, store)), lambda: None)

@@ -1,34 +1,23 @@
 """What machines with some labels get on each route, and why."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import closing
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from lambda_matchbox.errors import MatchboxError
 from matchboxctl.cli.arguments import parse_labels
 from matchboxctl.cli.errors import CommandError
-from matchboxctl.render.command import ROUTES, RenderOptions, Source, opened_source, report_of
+from matchboxctl.machines.opened_stores import OpenedStores
+from matchboxctl.render.command import ROUTES, RenderOptions, Source, report_of
 from matchboxctl.render.report import document, why_not
 from matchboxctl.render.secret_masks import Masks
-from matchboxctl.store.mode import StoreSettings
 
 _OTHERS = 10
 _NONE: Mapping[str, Any] = {"error": "", "body": None, "why_not": ()}
 
 
-class Selected(NamedTuple):
-    """The responses to machines with some labels, with secrets masked, and warnings."""
-
-    responses: Sequence[Mapping[str, Any]]
-    warnings: Sequence[str]
-
-
-def selected(store: StoreSettings | Path, labels: Sequence[str]) -> Selected:
+def selected(opened: OpenedStores, labels: Sequence[str]) -> list[Mapping[str, Any]]:
     """The response of each route to machines with these labels, KEY=VALUE. Raises UsageError."""
-    given = parse_labels(labels)
-    with closing(opened_source(store)) as opened:
-        return Selected(responses(opened.source, given, _OTHERS), opened.warnings)
+    return responses(Source(opened.responses(), opened.advising), parse_labels(labels), _OTHERS)
 
 
 def responses(source: Source, labels: Sequence[tuple[str, str]], others: int = 0) -> list[Mapping[str, Any]]:

@@ -1,18 +1,16 @@
 """The groups that a machine is not in, by how few of their selectors it lacks."""
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import NamedTuple
 
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.selection import matches, sort_key
-from lambda_matchbox.documents.groups_and_profiles import parse_group
-from lambda_matchbox.errors import DocumentError
-from matchboxctl.directory.files import files_below
-from matchboxctl.store.mode import StoreSettings
+from lambda_matchbox.catalog.stores import Catalog
 
-_JSON = ".json"
+MOST_LOOKED_AT = 2000
+"""Of the groups that do not match, and of those that match."""
 
 
 class OtherGroup(NamedTuple):
@@ -24,26 +22,34 @@ class OtherGroup(NamedTuple):
 
 
 class OtherGroups(NamedTuple):
-    """The nearest groups, and the number of the others."""
+    """The nearest groups of those that were looked at, the number of the others, and whether these are all."""
 
     nearest: list[OtherGroup]
     left_out: int
+    is_all: bool = True
+
+    @property
+    def rest(self) -> str:
+        """A line on those that are not among the nearest, or nothing."""
+        if not self.is_all:
+            return f"and others: {MOST_LOOKED_AT:,} groups were looked at, those that match first"
+        return f"and {self.left_out:,} more" if self.left_out else ""
 
 
-def other_groups(groups: Iterable[Group], chosen: Group | None, labels: Mapping[str, str], limit: int) -> OtherGroups:
-    """All groups but `chosen`: those that lack the fewest selectors first, then those with the most selectors."""
-    count = 0
+def other_groups(catalog: Catalog, chosen: Group | None, labels: Mapping[str, str], limit: int) -> OtherGroups:
+    """The groups but `chosen`: those that lack the fewest selectors first, then those with the most selectors.
 
-    def others() -> Iterable[tuple[int, int, bytes, Group]]:
-        nonlocal count
-        for group in groups:
-            if chosen is None or group.id != chosen.id:
-                count += 1
-                yield len(lacking(group, labels)), -len(group.selector), sort_key(group.id), group
+    Of many groups it looks at all that match, as the catalog has them first, and at some of the others.
+    """
+    groups = catalog.all_groups(labels)
+    others = [group for group in islice(groups, MOST_LOOKED_AT) if chosen is None or group.id != chosen.id]
+    nearest = heapq.nsmallest(limit, others, key=lambda group: _distance(group, labels))
+    found = [OtherGroup(group.id, lacking(group, labels), _lost_by(group, chosen)) for group in nearest]
+    return OtherGroups(found, len(others) - len(found), next(groups, None) is None)
 
-    nearest = heapq.nsmallest(limit, others(), key=lambda one: one[:3])
-    found = [OtherGroup(group.id, lacking(group, labels), _lost_by(group, chosen)) for *_, group in nearest]
-    return OtherGroups(found, count - len(found))
+
+def _distance(group: Group, labels: Mapping[str, str]) -> tuple[int, int, bytes]:
+    return len(lacking(group, labels)), -len(group.selector), sort_key(group.id)
 
 
 def lacking(group: Group, labels: Mapping[str, str]) -> dict[str, object]:
@@ -78,28 +84,3 @@ def reason(
         machine = "has no such label" if label is None else f"has {value(key, label)}"
         missing.append(f"{pairs({key: selected})} (the machine {machine})")
     return f"it selects {', '.join(missing)}"
-
-
-def all_groups(source: Path | StoreSettings, warn: Callable[[str], None]) -> Iterator[Group]:
-    """All groups, those of a table without the metadata that lie in the bucket; `warn` gets a line for each fault."""
-    return _in_directory(source / "groups", warn) if isinstance(source, Path) else _in_table(source)
-
-
-def _in_directory(directory: Path, warn: Callable[[str], None]) -> Iterator[Group]:
-    for path, file in files_below(directory, warn):
-        if path.endswith(_JSON) and "/" not in path:
-            try:
-                yield parse_group(path.removesuffix(_JSON), file.read_bytes())
-            except (DocumentError, OSError):
-                # Opening the catalog has warned of it.
-                continue
-
-
-def _in_table(store: StoreSettings) -> Iterator[Group]:
-    from lambda_matchbox.aws.catalog.items import group_in
-    from lambda_matchbox.aws.catalog.table_contents import scan_table
-    from matchboxctl.store.advice import advising_on
-
-    with advising_on(store):
-        found = scan_table(store.clients())
-    return (group_in(item, lambda _: b"{}") for item in found.groups.values())

@@ -125,7 +125,7 @@ def _group_lines(report: Report) -> list[str]:
 def why_not(report: Report) -> list[str]:
     """A line for each of the other groups that are shown, and one for the rest."""
     lines = [f"not {_other(report, other)}" for other in report.others.nearest]
-    return [*lines, f"and {report.others.left_out:,} more"] if report.others.left_out else lines
+    return [*lines, *filter(None, [report.others.rest])]
 
 
 def _other(report: Report, other: OtherGroup) -> str:
@@ -151,6 +151,7 @@ def document(report: Report) -> Mapping[str, object]:
         else {"id": report.masked(group.id), "selector": report.masked_data(dict(group.selector))},
         "other_groups": [_other_document(report, other) for other in report.others.nearest],
         "other_groups_left_out": report.others.left_out,
+        "other_groups_complete": report.others.is_all,
         "profile": None if report.profile is None else report.masked_data(_shown_profile(report, report.profile)),
         "template": report.template or None,
         "data": None if report.data is None else report.masked_data(report.data),

@@ -63,3 +63,13 @@ def test_selection_never_uses_part_of_the_entries(table: CatalogTable) -> None:
         reader.select({})
         proxy.switch(Withhold(1), times=1)
         assert Selection(GROUP, None) == reader.select({"mac": MAC})
+
+
+def test_groups_that_match_are_listed_without_a_scan(table: CatalogTable) -> None:
+    table.fill(Group("default"), GROUP, *(Group(f"g{n}", selector={"os": f"{n}"}) for n in range(20)))
+    with fault_proxy(table.service.endpoint) as proxy:
+        groups = table.reader(proxy.endpoint).all_groups({"mac": MAC})
+        assert {"a", "default"} == {next(groups).id, next(groups).id}
+        assert {"GetItem": 1, "BatchGetItem": 2} == dict(proxy.requests())
+        assert 20 == len(list(groups))
+        assert 1 == proxy.requests()["Scan"]

@@ -50,6 +50,19 @@ class TestSelection:
         assert chosen is not None
         assert "b" == chosen.group.id
 
+    def test_all_groups(self, subject: Subject) -> None:
+        """All groups are listed once, those that match first, also one with several combinations."""
+        listed = Group("b", selector={"mac": (MAC, "52:54:00:12:34:57"), "os": ("", "x")})
+        subject.put(*(Group(f"a{n}", selector={"os": f"{n}"}) for n in range(5)), listed, Group("z", metadata={"n": 1}))
+        found = list(subject.catalog.all_groups({"mac": MAC}))
+        assert {"b", "z"} == {group.id for group in found[:2]}
+        assert ["a0", "a1", "a2", "a3", "a4", "b", "z"] == sorted(group.id for group in found)
+        assert listed in found
+        assert Group("z", metadata={"n": 1}) in found
+        assert "z" == next(subject.catalog.all_groups()).id
+        subject.writer.delete_group("b")
+        assert 6 == len(list(subject.catalog.all_groups({"mac": MAC})))
+
     def test_ambiguous_text(self, subject: Subject) -> None:
         """A `,` or `=` in a value makes no other selector of it."""
         subject.put(Group("one", selector={"a": "1,b=2"}), Group("two", selector={"a": "1", "b": "2"}))

@@ -1,6 +1,6 @@
 """A catalog in memory, which the contract suites compare with the other stores."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from lambda_matchbox.catalog.group_index import GroupIndex
 from lambda_matchbox.catalog.groups import Group
@@ -34,6 +34,10 @@ class MemoryCatalog:
             return None
         states = () if group.boot is None else tuple(self._machines(identities()))
         return Selection(group, self.profile(group.profile), self._pointers(), states)
+
+    def all_groups(self, labels: Mapping[str, str] | None = None) -> Iterator[Group]:
+        """All groups, those that match these labels first."""
+        return self.groups.all(labels)
 
     def group(self, group_id: str) -> Group | None:
         """The group of that id."""

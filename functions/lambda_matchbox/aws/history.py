@@ -87,7 +87,7 @@ class TableHistory:
         texts = {f":{at}": text for at, text in enumerate(dict.fromkeys(begun))}
         condition = " OR ".join(f"contains(#record, {name})" for name in texts)
         names = {"#record": "record"}
-        items = self._dynamodb.scan(self._table, condition, names, texts, self._deadline(), index=OF_STATE)
+        items = self._dynamodb.scan(self._table, condition, names, texts, self._call_timeout, index=OF_STATE)
         found = (key for item in items for key in _record_in(item).identities.keys)
         return [*islice((key for key in found if key.startswith(tuple(beginnings))), limit)]
 

@@ -43,7 +43,7 @@ class TableMachines:
 
     def _with_prefix(self, prefix: str) -> Iterator[MachineState]:
         condition, names, values = "begins_with(#key, :prefix)", {"#key": KEY}, {":prefix": prefix}
-        items = self._dynamodb.scan(self._table, condition, names, values, self._deadline())
+        items = self._dynamodb.scan(self._table, condition, names, values, self._call_timeout)
         return iter(dict.fromkeys(map(machine_state_in, items)))
 
     def write(self, before: MachineState | None, after: MachineState, *, revision: str = "") -> None:

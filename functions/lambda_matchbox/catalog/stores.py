@@ -1,6 +1,6 @@
 """The catalog's protocol and the result of a selection."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -33,6 +33,9 @@ class Catalog(Protocol):
 
         `identities` returns the keys of `machines.identities.Identities` whose states are read for a boot policy.
         """
+
+    def all_groups(self, labels: Mapping[str, str] | None = None) -> Iterator[Group]:
+        """All groups, those that match these labels first; each is read when it is taken, and may lack metadata."""
 
     def group(self, group_id: str) -> Group | None:
         """The group with that id, or None."""

@@ -65,7 +65,7 @@ def _machine(machine_id: str, others: int, opened: OpenedStores) -> MachinePage:
 
 def _responses(found: MachineDescription, opened: OpenedStores) -> Sequence[Mapping[str, Any]]:
     """What each route would give the machine now, with secrets masked."""
-    return responses(Source(opened.responses(), lambda: (), opened.advising), list(found.labels.items()))
+    return responses(Source(opened.responses(), opened.advising), list(found.labels.items()))
 
 
 async def machine(request: web.Request) -> web.Response:

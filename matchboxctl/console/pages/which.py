@@ -1,28 +1,30 @@
 """The form "Which machine gets what?"."""
 
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from aiohttp import web
 
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.console.console import CONSOLE
+from matchboxctl.console.store_threads import Result
 from matchboxctl.console.templates import command, page
-from matchboxctl.render.every_route import Selected, selected
+from matchboxctl.render.every_route import selected
 
 _MOST = 64
-_EMPTY = Selected((), ())
 
 
 async def which(request: web.Request) -> web.Response:
     """The form, and what machines with the labels get."""
     console, text = request.app[CONSOLE], request.query.get("labels", "")
     labels = [line.strip() for line in text.splitlines() if line.strip()]
-    problem, found = "", _EMPTY
+    problem, found = "", Result[Sequence[Mapping[str, Any]]]((), [])
     try:
         if len(labels) > _MOST:
             raise UsageError(f"give at most {_MOST} labels")
         if "labels" in request.query:
-            found = await console.stores.beside(partial(selected, console.settings.store, labels))
+            found = await console.stores.run(partial(selected, labels=labels))
     except UsageError as error:
         problem = str(error)
     flags = [word for label in labels for word in ("--label", label)]
@@ -32,7 +34,7 @@ async def which(request: web.Request) -> web.Response:
         warnings=found.warnings,
         text=text,
         problem=problem,
-        responses=found.responses,
+        responses=found.value,
         command=command(request, "render", of=["ipxe"], flags=flags),
     )
 

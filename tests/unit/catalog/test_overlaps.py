@@ -10,7 +10,7 @@ from lambda_matchbox.catalog.selection import selectors_of, sort_key
 
 WANTED = st.sampled_from(["1", "2", ("1", "2"), ("2", "3"), ("1", "2", "3")])
 GROUPS = st.lists(
-    st.builds(Group, id=st.sampled_from("abcdef"), selector=st.fixed_dictionaries({"k": WANTED})),
+    st.builds(Group, id=st.sampled_from("abcdef"), selector=st.fixed_dictionaries({"k": WANTED}), metadata=st.just({})),
     unique_by=lambda group: group.id,
 )
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambda_matchbox.catalog import group_index
 from lambda_matchbox.catalog.group_index import GroupIndex
 from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.labels import is_mac
@@ -23,7 +24,9 @@ WANTED = VALUES | st.lists(VALUES, min_size=1, max_size=3, unique=True).map(tupl
 SELECTORS = st.dictionaries(KEYS, WANTED, max_size=4)
 LABELS = st.dictionaries(KEYS, VALUES, max_size=8)
 IDS = st.sampled_from(["", "a", "A", "b", "aa", "z", "\ue000", "\U0001f422", "\udcff"])
-GROUPS = st.lists(st.builds(Group, id=IDS, selector=SELECTORS), max_size=9, unique_by=lambda group: group.id)
+GROUPS = st.lists(
+    st.builds(Group, id=IDS, selector=SELECTORS, metadata=st.just({})), max_size=9, unique_by=lambda group: group.id
+)
 
 
 @given(GROUPS.flatmap(lambda groups: st.tuples(st.just(groups), st.permutations(groups))), LABELS)
@@ -45,6 +48,17 @@ def test_another_selector_never_widens_a_group(
 @given(GROUPS, LABELS)
 def test_index_follows_the_plain_rule(groups: list[Group], labels: dict[str, str]) -> None:
     assert select(groups, labels) == GroupIndex(groups).select(labels)
+
+
+def test_index_tells_selectors_with_the_same_hash_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group_index, "hash", lambda _: 7, raising=False)
+    groups = [Group("a", selector={"os": "1"}), Group("b", selector={"os": "2"}), Group("c", selector={"rack": "1"})]
+    index = GroupIndex(groups)
+    for labels in ({"os": "1"}, {"os": "2"}, {"os": "3"}, {"rack": "1"}, {"os": "1", "rack": "1"}):
+        assert select(groups, labels) == index.select(labels)
+    assert not index.overlaps()
+    index.discard("a")
+    assert select(groups[1:], {"os": "1"}) == index.select({"os": "1"})
 
 
 @given(GROUPS.filter(bool).flatmap(lambda groups: st.tuples(st.just(groups), st.sampled_from(groups))), LABELS)

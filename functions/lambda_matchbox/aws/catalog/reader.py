@@ -1,11 +1,12 @@
 """Reads of groups, profiles and templates for booting machines."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from threading import Lock
 from typing import NamedTuple
 
-from lambda_matchbox.aws.catalog.items import ObjectRef, group_in, has_selector, profile_in, template_in
+from lambda_matchbox.aws.catalog.items import ObjectRef, group_fields, group_in, has_selector, profile_in, template_in
 from lambda_matchbox.aws.catalog.object_cache import ObjectCache
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.dynamodb_json import Item
@@ -13,6 +14,7 @@ from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.keys import (
+    GROUP,
     KEY,
     POINTERS,
     SHAPES,
@@ -39,6 +41,9 @@ _BACKOFF = Backoff()
 
 CALL_TIMEOUT = 6.0
 """Seconds that one read may take."""
+
+_SCANNED_AT_ONCE = 1000
+"""Items of a table whose groups are read, since few may be wanted."""
 
 MAX_SELECTIONS = 4
 """Attempts at a selection whose group was deleted or changed meanwhile."""
@@ -148,6 +153,21 @@ class DynamoDBCatalog:
                     items = self._states([machine_key(identity) for identity in identities()], deadline)
                 return selection._replace(pointers=found.pointers, machines=tuple(map(machine_state_in, items)))
         raise StoreUnavailableError(f"the selected group was deleted or changed {MAX_SELECTIONS} times in a row")
+
+    def all_groups(self, labels: Mapping[str, str] | None = None) -> Iterator[Group]:
+        """All groups, those that match these labels first, then in no order; without metadata in the bucket."""
+        deadline = self._deadline()
+        entries = self._choose(labels, (), deadline).entries.values()
+        keys = [group_key(group_id) for entry in entries for group_id in entry.profiles]
+        matching = self._batch([*dict.fromkeys(key for key in keys if key is not None)], deadline)
+        condition, names, values = "begins_with(#key, :prefix)", {"#key": KEY}, {":prefix": GROUP}
+        others = self._dynamodb.scan(
+            self._table, condition, names, values, self._call_timeout, page_size=_SCANNED_AT_ONCE
+        )
+        for item in chain(matching.values(), (item for item in others if item[KEY] not in matching)):
+            # A damaged one is in the findings of fsck.
+            if group_fields(item) is not None:
+                yield group_in(item, lambda _: b"{}")
 
     def group(self, group_id: str) -> Group | None:
         """The group of that id."""

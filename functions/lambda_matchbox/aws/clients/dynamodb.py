@@ -8,6 +8,7 @@ from lambda_matchbox.aws.clients.dynamodb_json import Item, decode_item, encode_
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.json_service import JsonProtocol, JsonService
+from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.errors import StoreUnavailableError
@@ -79,13 +80,15 @@ class DynamoDB:
         condition: str,
         names: Mapping[str, str],
         values: Mapping[str, Any],
-        deadline: float,
+        page_timeout: float,
         *,
         index: str = "",
+        page_size: int = 0,
     ) -> Iterator[Item]:
         """The items that meet the condition, of an index those that it has by now.
 
-        It reads the whole table or index, each page before the deadline.
+        It reads the whole table or index, as much as is taken: each page of so many items, if that is given, within so
+        many seconds.
         """
         request = {
             "TableName": table,
@@ -93,9 +96,10 @@ class DynamoDB:
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": encode_item(values),
             **({"IndexName": index} if index else {"ConsistentRead": True}),
+            **({"Limit": page_size} if page_size else {}),
         }
         while True:
-            page = self._service.call("Scan", request, deadline)
+            page = self._service.call("Scan", request, deadline_within(page_timeout))
             yield from map(decode_item, page["Items"])
             if not (last := page.get("LastEvaluatedKey")):
                 return
