@@ -86,6 +86,7 @@ SECTIONS = {
             "matchboxctl.examples.arguments:examples",
         ),
         Line("help", "show the help of a command", "matchboxctl.cli.help:help_"),
-        Line("completion", "print the completion script of a shell", "matchboxctl.completion.arguments:completion"),
+        Line("completion", "set up completion in a shell", "matchboxctl.completion.arguments:completion"),
+        Line("man", "install the manual page of all commands", "matchboxctl.man.arguments:man"),
     ],
 }

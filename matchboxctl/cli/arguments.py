@@ -1,5 +1,6 @@
 """Values of arguments that commands share."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -27,6 +28,13 @@ class Address(NamedTuple):
 def variable(name: str) -> str:
     """The environment variable of a flag: that of `--data-path` is MATCHBOX_DATA_PATH."""
     return "MATCHBOX_" + name.removeprefix("--").replace("-", "_").upper()
+
+
+def share() -> Path:
+    """Where a user's programs look for files about others; for root, where those of all users look."""
+    if os.geteuid() == 0:
+        return Path("/usr/local/share")
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
 
 
 def check_data_path(path: Path) -> None:

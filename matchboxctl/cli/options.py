@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from lambda_matchbox.log_levels import LEVELS, log_level
-from matchboxctl.cli.arguments import DATA_PATH, variable
+from matchboxctl.cli.arguments import DATA_PATH, share, variable
 from matchboxctl.log.settings import FORMATS
 
 if TYPE_CHECKING:
@@ -168,6 +169,18 @@ def boolean(text: str) -> bool:
     if value is None:
         raise click.BadParameter(f"{text!r} is neither true nor false")
     return value
+
+
+def share_option() -> _Decorator:
+    """`--share`, where other programs look for files about the command."""
+    return click.option(
+        "--share",
+        metavar="DIR",
+        type=click.Path(path_type=Path),
+        default=share,
+        show_default="/usr/local/share as root, else XDG_DATA_HOME or ~/.local/share",
+        help="the directory of files for other programs",
+    )
 
 
 def label_option() -> _Decorator:

@@ -42,12 +42,12 @@ class _Bash(BashComplete):
         return found
 
 
-SHELLS: Mapping[str, type[ShellComplete]] = {"bash": _Bash, "zsh": ZshComplete, "fish": FishComplete}
+_CLASSES: Mapping[str, type[ShellComplete]] = {"bash": _Bash, "zsh": ZshComplete, "fish": FishComplete}
 
 
 def script(command: click.Command, shell: str) -> str:
     """The code that sets up completion in one of SHELLS."""
-    return SHELLS[shell](command, {}, PROGRAM, VARIABLE).source()
+    return _CLASSES[shell](command, {}, PROGRAM, VARIABLE).source()
 
 
 def complete(command: click.Command, instruction: str) -> int:

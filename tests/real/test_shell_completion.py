@@ -22,8 +22,9 @@ PRESSES = 5
 # Ctrl-X shows the line as it stands, after the key that completes it.
 ZSHRC = """
 PS1=
+fpath=(~/share/zsh/site-functions $fpath)
 autoload -Uz compinit && compinit -u -D
-eval "$(matchboxctl completion zsh)"
+[[ -d ~/share ]] || eval "$(matchboxctl completion zsh)"
 shown() { print -r -- "<<$BUFFER>>" }
 zle -N shown
 bindkey '^X' shown
@@ -97,6 +98,16 @@ def test_zsh(environment: dict[str, str], tmp_path: Path, line: str, whole: str)
         finally:
             shell.kill()
             os.close(ours)
+
+
+def test_installed_scripts_are_found(environment: dict[str, str], tmp_path: Path) -> None:
+    """By zsh in the directory that the hint names, by fish in that of the user."""
+    share = {"XDG_DATA_HOME": str(tmp_path / "share")}
+    subprocess.run(["matchboxctl", "completion", "install", "--share", tmp_path / "share"], env=environment, check=True)
+    test_zsh(environment, tmp_path, "group li", "group list ")
+    command = [on_path("fish", "fish"), "-c", "complete -C 'matchboxctl group li'"]
+    ended = subprocess.run(command, env=environment | share, capture_output=True, text=True, timeout=LIMIT, check=True)
+    assert ended.stdout.startswith("list")
 
 
 def _shown(terminal: int, pattern: str) -> str:

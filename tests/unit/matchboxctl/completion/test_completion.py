@@ -83,7 +83,7 @@ def data(tmp_path: Path) -> Path:
         ("profile delete --", ["--data-path", "--help", "--stack", "--yes"]),
         ("group delete --", ["--data-path", "--help", "--stack"]),
         ("render ipxe --o", ["--others", "--output"]),
-        ("completion ", ["bash", "fish", "zsh"]),
+        ("completion ", ["bash", "fish", "install", "uninstall", "zsh"]),
     ],
 )
 def test_commands_verbs_flags_and_choices(line: str, words: list[str]) -> None:
@@ -221,3 +221,17 @@ def test_each_shell_has_a_script(shell: str, word: str) -> None:
     command = ["matchboxctl", "completion", shell]
     ended = subprocess.run(command, env=PLAIN, capture_output=True, text=True, timeout=60, check=True)
     assert word in ended.stdout
+
+
+def test_scripts_are_installed_where_each_shell_looks_and_removed(tmp_path: Path) -> None:
+    def run(verb: str) -> str:
+        command = ["matchboxctl", "completion", verb, "--share", str(tmp_path)]
+        return subprocess.run(command, env=PLAIN, capture_output=True, text=True, timeout=60, check=True).stdout
+
+    files = ("bash-completion/completions/matchboxctl", "zsh/site-functions/_matchboxctl")
+    files += ("fish/vendor_completions.d/matchboxctl.fish",)
+    hint = f"zsh needs in ~/.zshrc, before compinit: fpath=({tmp_path}/zsh/site-functions $fpath)"
+    assert [*(f"wrote {tmp_path}/{file}" for file in files), hint] == run("install").splitlines()
+    assert (tmp_path / files[1]).read_text().startswith("#compdef matchboxctl\n")
+    assert [f"removed {tmp_path}/{file}" for file in files] == run("uninstall").splitlines()
+    assert "" == run("uninstall")

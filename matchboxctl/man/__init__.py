@@ -1,0 +1,1 @@
+"""`matchboxctl man`: the page of the manual."""
