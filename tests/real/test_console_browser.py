@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lambda_matchbox.aws.table_and_bucket import create_history_table
-from matchboxctl.console.navigation import NAVIGATION, Link
+from matchboxctl.console.navigation import NAVIGATION
 from matchboxctl.machines.opened_stores import opened_stores
 from matchboxctl.store.mode import StoreSettings, chosen_store
 from tests.rigs.chromium import Chromium, chromium
@@ -24,6 +24,7 @@ pytestmark = pytest.mark.real
 
 WAITING, UNKNOWN, READY = "52:54:00:12:34:56", "52:54:00:12:34:57", "52:54:00:12:34:58"
 HOSTILE = '<img src=x onerror="document.title=1">'
+DOCUMENTS = ("/groups/all", "/profiles/p", "/templates/generic/g", "/which?labels=a%3Db")
 FILES = {
     "groups/all.json": {"profile": "p", "selector": {"arch": "x86_64"}, "boot": {"approve": True}},
     "groups/free.json": {"profile": "p", "selector": {"mac": READY}},
@@ -99,12 +100,12 @@ class Tab:
         """Wait for the text."""
         self.page.get_by_text(text).first.wait_for()
 
-    def check(self) -> None:
+    def check(self, path: str = "") -> None:
         """Nothing failed, and axe finds nothing, in light and in dark."""
         for scheme in ("light", "dark"):
             self.page.emulate_media(color_scheme=scheme)
-            assert [] == self._chromium.violations(self.page)
-        assert [] == self.faults
+            assert [] == self._chromium.violations(self.page), path
+        assert [] == self.faults, path
 
 
 def recorded(store: Path | StoreSettings, *machines: str) -> None:
@@ -159,16 +160,55 @@ def test_waiting_machine_is_approved_and_seen_to_boot_without_a_reload(
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("link", NAVIGATION)
-def test_every_page_is_for_all_readers_and_no_wider_than_a_narrow_screen(
-    browser: Chromium, running: Running, link: Link
+@pytest.mark.parametrize("width", [360, 1280, 3840])
+def test_every_page_is_for_all_readers_and_no_wider_than_the_screen(
+    browser: Chromium, running: Running, width: int
 ) -> None:
-    for width in (360, 1280):
-        tab = Tab(browser, running, viewport={"width": width, "height": 800})
-        tab.goto(link.path)
-        tab.check()
-        assert width >= tab.page.evaluate("document.documentElement.scrollWidth")
+    tab = Tab(browser, running, viewport={"width": width, "height": 800})
+    machines = (f"/machines/{machine}" for machine in (WAITING, UNKNOWN, READY))
+    for path in (*(link.path for link in NAVIGATION), *machines, *DOCUMENTS, "/?q=x"):
+        tab.goto(path)
+        for summary in tab.page.locator("main summary").all():
+            summary.click()
+        tab.check(path)
+        assert width >= tab.page.evaluate("document.documentElement.scrollWidth"), path
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("store", ["directory"], indirect=True)
+def test_times_are_in_the_zone_of_the_reader(browser: Chromium, running: Running) -> None:
+    tab = Tab(browser, running, timezone_id="Asia/Kathmandu", locale="en-GB")
+    for path, where in (("/", "td time"), (f"/machines/{WAITING}", "svg [data-clock]"), ("/boots", ".hint time")):
+        tab.goto(path)
+        shown = tab.page.locator(where).first
+        sent = shown.get_attribute("datetime") or int(shown.get_attribute("data-clock"))
+        there = tab.page.evaluate("at => new Date(at).toLocaleTimeString('en-GB')", sent)
+        assert there in shown.text_content()
+        assert f"{time.gmtime().tm_hour:02}:" != shown.text_content()[-8:-5]
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("store", ["directory"], indirect=True)
+def test_nothing_moves_for_who_wants_it_so(browser: Chromium, running: Running, serve: Serve) -> None:
+    for motion, animation in (("no-preference", "fresh"), ("reduce", "none")):
+        tab = Tab(browser, running, reduced_motion=motion)
+        ask(serve, WAITING)
+        tab.page.locator("tr.fresh").wait_for()
+        assert animation == tab.page.evaluate("getComputedStyle(document.querySelector('tr.fresh')).animationName")
         tab.context.close()
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("store", ["directory"], indirect=True)
+def test_unknown_machine_is_accepted_with_a_profile_that_is_offered(browser: Chromium, running: Running) -> None:
+    tab = Tab(browser, running)
+    tab.goto(f"/machines/{UNKNOWN}")
+    profile = tab.page.get_by_label("Profile")
+    [offered] = profile.evaluate("input => [...input.list.options].map(option => option.value)")
+    profile.fill(offered)
+    profile.press("Enter")
+    tab.has("created: selects mac=")
+    tab.check()
 
 
 @pytest.mark.parametrize("store", ["directory"], indirect=True)
@@ -290,10 +330,9 @@ def test_documents_are_found_and_images_synced_by_keys_without_a_reload(browser:
 @pytest.mark.usefixtures("sources")
 @pytest.mark.parametrize("store", ["directory"], indirect=True)
 @pytest.mark.parametrize("width", [360, 1280, 3840])
-def test_pages_on_documents_and_images_suit_every_width(browser: Chromium, running: Running, width: int) -> None:
+def test_pages_on_images_suit_every_width(browser: Chromium, running: Running, width: int) -> None:
     tab = Tab(browser, running, viewport={"width": width, "height": 800})
-    documents = ("/groups", "/groups/all", "/profiles", "/profiles/p", "/templates", "/templates/generic/g")
-    for path in (*documents, "/which?labels=a%3Db", "/images", "/images/talos"):
+    for path in ("/groups", "/images", "/images/talos"):
         tab.goto(path)
         assert tab.page.evaluate("document.documentElement.scrollWidth") <= width
-        tab.check()
+        tab.check(path)
