@@ -23,7 +23,6 @@ class Form(NamedTuple):
     flags: Sequence[str] = ()
     is_urgent: bool = False
     hidden: Mapping[str, str] = MappingProxyType({})
-    command: str = ""
 
 
 def forms(facts: Mapping[str, Any], group: Group | None) -> list[Form]:

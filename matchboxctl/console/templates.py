@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from shlex import quote
@@ -53,6 +54,7 @@ def page(
         "csrf": "" if session is None else session.csrf,
         "notes": request.get(NOTES, []),
         "settings": console.settings,
+        "command": partial(command, request),
         "warnings": [line.removeprefix("warning: ") for line in warnings],
     }
     text = console.templates.get_template(template).render(shared | values)

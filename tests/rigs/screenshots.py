@@ -19,6 +19,8 @@ PAGES = {
     "search": "/?q=worker-0",
     "group": "/groups/workers",
     "profile": "/profiles/talos-worker",
+    "template": "/templates/ignition/worker.yaml",
+    "image": "/images/talos",
     "which": "/which?labels=arch%3Dx86_64%0Amac%3D52%3A54%3A00%3A12%3A34%3A00",
 }
 """Paths by the names of their pictures."""

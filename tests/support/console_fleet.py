@@ -3,7 +3,8 @@
 import os
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 from lambda_matchbox.machines.events import Event, command_event, event_in
@@ -12,7 +13,10 @@ from lambda_matchbox.machines.identities import Identities
 from lambda_matchbox.machines.state import Delivery, MachineState
 from matchboxctl.directory.history_file import DirectoryHistory
 from matchboxctl.directory.machine_states import DirectoryMachines
+from matchboxctl.main import main
 from tests.support.data_files import write_files
+from tests.support.registry_serving import faulty_registry
+from tests.unit.image_sync.sync_subject import talos
 
 STUCK = "52:54:00:12:34:00"
 """The machine whose boots go wrong in several ways."""
@@ -56,6 +60,7 @@ def write_fleet(root: Path) -> Path:
     secret.write_text("none of the pages has it")
     for path, mode in ((secret, 0o600), (secret.parent, 0o700), (root / "secrets", 0o700)):
         path.chmod(mode)
+    _publish(root)
     now = time.time_ns() // 1_000_000
     with closing(DirectoryHistory(root)) as store:
         History(store).add(_events(now))
@@ -63,6 +68,17 @@ def write_fleet(root: Path) -> Path:
         for state in _states(now // 1000):
             machines.write(None, state)
     return root
+
+
+def _publish(root: Path) -> None:
+    """Two releases of a source."""
+    source = {"id": "talos", "assets": "images/talos", "platform": "linux/arm64"}
+    with faulty_registry() as registry, redirect_stdout(StringIO()):
+        write_files(root, {"sources/talos.json": {**source, "image": f"{registry.host}/talos:stable"}})
+        for version in ("v1.12.0", "v1.12.1"):
+            registry.add("talos", "stable", talos(version.encode(), b"i" * 3_000_000, version=version))
+            main(["sync", "talos", "--data-path", str(root)])
+    write_files(root, {"sources/talos.json": {**source, "image": "ghcr.io/example/talos:stable"}})
 
 
 def _events(now: int) -> Iterator[Event]:

@@ -13,7 +13,7 @@ from matchboxctl.cli.errors import MissingError
 from matchboxctl.cli.tables import policy_lines
 from matchboxctl.console.catalog import CATALOG, WORDS
 from matchboxctl.console.checks import CHECKS, Checked
-from matchboxctl.console.templates import command, page
+from matchboxctl.console.templates import page
 from matchboxctl.documents.names import id_error, template_name_error
 from matchboxctl.documents.protocol import Documents
 from matchboxctl.render.masked_documents import masked_document, masked_text
@@ -96,10 +96,7 @@ async def documents(request: web.Request) -> web.Response:
         part=part,
         prefix=prefix,
         after=after,
-        commands=[
-            command(request, word, "list") for word in (TEMPLATE_KINDS if kind == "templates" else [WORDS[kind]])
-        ],
-        **_validation(request, kind, [row.name for row in rows], await _validated(request)),
+        **_validation(kind, [row.name for row in rows], await _validated(request)),
     )
 
 
@@ -122,8 +119,6 @@ async def document(request: web.Request) -> web.Response:
     if found.document is None and not found.problem:
         raise MissingError(f"no {WORDS[kind]} {name!r}")
     text = None if found.document is None else masked_text(found.document)
-    template_kind, rest = key_of(kind, name)
-    word, of = (template_kind, rest) if kind == "templates" else (WORDS[kind], name)
     policy = found.document.boot if isinstance(found.document, Group) else None
     return page(
         request,
@@ -135,8 +130,7 @@ async def document(request: web.Request) -> web.Response:
         text=None if text is None else text[:_MOST_SHOWN],
         is_cut=text is not None and len(text) > _MOST_SHOWN,
         size=len(found.document) if isinstance(found.document, bytes) else 0,
-        command=command(request, word, "get", of=[of]),
-        **_validation(request, kind, [name], await _validated(request)),
+        **_validation(kind, [name], await _validated(request)),
     )
 
 
@@ -145,7 +139,7 @@ async def live(request: web.Request) -> web.Response:
     kind = request.match_info["kind"]
     names = request.query.getall("name", []) or request.query.getall("key", [])
     checked = request.app[CHECKS].validation.last
-    return page(request, "documents_live.html", kind=kind, **_validation(request, kind, names[:_MOST_LIVE], checked))
+    return page(request, "documents_live.html", kind=kind, **_validation(kind, names[:_MOST_LIVE], checked))
 
 
 async def _validated(request: web.Request) -> Checked[Overview]:
@@ -154,12 +148,11 @@ async def _validated(request: web.Request) -> Checked[Overview]:
     return validation.last
 
 
-def _validation(request: web.Request, kind: str, names: Sequence[str], checked: Checked[Overview]) -> Mapping[str, Any]:
+def _validation(kind: str, names: Sequence[str], checked: Checked[Overview]) -> Mapping[str, Any]:
     return {
         "said": {name: _said(checked, kind, name) for name in names},
         "validated": None if checked.found is None else summary(checked.found.result),
         "checked": checked,
-        "validate": command(request, "validate"),
         "most": ROWS,
     }
 

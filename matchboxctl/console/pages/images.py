@@ -68,7 +68,6 @@ async def images(request: web.Request) -> web.Response:
         most=ROWS,
         signer=signer_text,
         runs=request.app[IMAGES].runs,
-        command=command(request, "source", "list"),
     )
 
 
@@ -90,12 +89,6 @@ async def _page(request: web.Request, template: str) -> web.Response:
         "releases": found.releases,
         "run": images.runs.get(source_id),
         "signer": signer_text,
-        "commands": {
-            "releases": command(request, "releases", of=[source_id]),
-            "sync": command(request, "sync", of=[source_id]),
-            "follow": command(request, "follow", of=[source_id]),
-            "rollback": command(request, "rollback", of=[source_id, "DIGEST"]),
-        },
     }
     return page(request, template, warnings=found.refused, **values)
 

@@ -15,7 +15,7 @@ from matchboxctl.cli.errors import CommandError, MissingError
 from matchboxctl.console.catalog import CATALOG
 from matchboxctl.console.console import CONSOLE
 from matchboxctl.console.machine_forms import WINDOWS, Form, forms
-from matchboxctl.console.templates import command, page
+from matchboxctl.console.templates import page
 from matchboxctl.console.timeline import STEPS, Timeline, timeline
 from matchboxctl.machines.asset_sizes import asset_sizes
 from matchboxctl.machines.boot_history import boots_of
@@ -102,18 +102,13 @@ async def live(request: web.Request) -> web.Response:
 
 
 def _values(request: web.Request, found: MachinePage) -> dict[str, Any]:
-    name = found.description.facts["id"]
-
-    def line(form: Form) -> str:
-        return command(request, "machine", form.action, of=[name], flags=form.flags)
-
     return {
         "machine_id": request.match_info["id"],
         "facts": found.description.facts,
         "labels": found.labels,
         "found": found,
         "steps": STEPS,
-        "forms": [form._replace(command=line(form)) for form in found.forms],
+        "forms": found.forms,
         "windows": WINDOWS,
     }
 
