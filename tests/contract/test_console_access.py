@@ -294,3 +294,12 @@ def test_reading_writes_nothing(tmp_path: Path) -> None:
         for target in ("/", "/boots", "/health", "/groups", "/groups/g", "/images", "/which?labels=a%3Db"):
             browser.get(target)
     assert before == sorted(tmp_path.rglob("*"))
+
+
+def test_long_response_is_cut(data: Path) -> None:
+    files = {"groups/g.json": {"profile": "p"}, "profiles/p.json": {"generic_id": "t"}, "generic/t": "~" * 70_000}
+    write_files(data, files)
+    with console(data) as running:
+        page = running.browser().get("/which?labels=a%3Db")
+    assert 65_536 == page.html.count("~")
+    assert "It is longer: the command shows all" in page.text

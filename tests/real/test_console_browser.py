@@ -12,6 +12,7 @@ from lambda_matchbox.aws.table_and_bucket import create_history_table
 from matchboxctl.console.navigation import NAVIGATION
 from matchboxctl.machines.opened_stores import opened_stores
 from matchboxctl.store.mode import StoreSettings, chosen_store
+from tests.contract.machine_histories import asked
 from tests.rigs.chromium import Chromium, chromium
 from tests.rigs.stores import new_stores
 from tests.support.consoles import Running, console
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.real
 
 WAITING, UNKNOWN, READY = "52:54:00:12:34:56", "52:54:00:12:34:57", "52:54:00:12:34:58"
 HOSTILE = '<img src=x onerror="document.title=1">'
+TOO_WIDE = "part => part.scrollWidth > part.clientWidth + 1"
 DOCUMENTS = ("/groups/all", "/profiles/p", "/templates/generic/g", "/which?labels=a%3Db")
 FILES = {
     "groups/all.json": {"profile": "p", "selector": {"arch": "x86_64"}, "boot": {"approve": True}},
@@ -172,6 +174,19 @@ def test_every_page_is_for_all_readers_and_no_wider_than_the_screen(
             summary.click()
         tab.check(path)
         assert width >= tab.page.evaluate("document.documentElement.scrollWidth"), path
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("store", ["directory"], indirect=True)
+@pytest.mark.parametrize("width", [360, 1280])
+def test_long_values_stay_in_their_places(browser: Chromium, running: Running, store: Path, width: int) -> None:
+    long = {name: name * 40 for name in ("hostname", "group", "profile", "release", "reason")}
+    address = "2001:db8:1111:2222:3333:4444:5555:6666"
+    with opened_stores(store) as opened, opened.history.required() as history:
+        history.add([asked(9, serial="S" * 120, client=address, state="ready", **long)])
+    tab = Tab(browser, running, viewport={"width": width, "height": 800})
+    tab.row("SSS").wait_for()
+    assert 0 == tab.page.evaluate(f"[...document.querySelectorAll('.wide, td, th')].filter({TOO_WIDE}).length")
 
 
 @pytest.mark.nightly
