@@ -49,7 +49,7 @@ class Report:
         """Begin a machine; `group` is empty unless it stands for a group."""
         self._machines.append(_Machine(group, labels, []))
         if group:
-            pairs = " ".join(f"{key}={value}" for key, value in _masked(labels).items())
+            pairs = " ".join(f"{key}={value}" for key, value in masked_labels(labels).items())
             self._print(shown(f"group {group}: {pairs or 'any machine'}"), before="\n")
 
     def add(self, result: Result) -> None:
@@ -84,7 +84,7 @@ class Report:
             "machines": [
                 {
                     "group": machine.group or None,
-                    "labels": _masked(machine.labels),
+                    "labels": masked_labels(machine.labels),
                     "passed": machine.stop is None,
                     "stopped_by": None if machine.stop is None else _sentence(machine.stop),
                     "checks": [result.document() for result in machine.results],
@@ -127,5 +127,6 @@ def _sentence(result: Result) -> str:
     return f"{result.name}: {result.reason}"
 
 
-def _masked(labels: Mapping[str, str]) -> dict[str, str]:
+def masked_labels(labels: Mapping[str, str]) -> dict[str, str]:
+    """Labels without values that may be secrets."""
     return {key: "…" if names_a_secret(key) else without_secrets(value) for key, value in labels.items()}

@@ -1,13 +1,15 @@
 """`matchboxctl migrate`: what a matchbox serves, copied, validated, and compared with the copy."""
 
+import os
 import sys
 from contextlib import ExitStack, closing
 from filecmp import cmp
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from typing import BinaryIO, NamedTuple
 
+from lambda_matchbox.locked_directories import locked, remove_abandoned
 from matchboxctl.check.boot import boot_script
 from matchboxctl.check.boot_client import BootClient, FetchError
 from matchboxctl.check.command import server_root
@@ -32,6 +34,7 @@ from matchboxctl.validate.validation import validate
 
 _NO_LIMIT = 1 << 20
 _PIECE = 1 << 20
+_SCRATCH = ".matchboxctl-migrate-"
 
 
 class MigrateOptions(NamedTuple):
@@ -54,7 +57,8 @@ def migrate(source: str, target: Path | StoreSettings | None, options: MigrateOp
     with ExitStack() as stack, on_interrupt(WRITTEN):
         root, notes = Path(source), []
         if not root.is_dir():
-            root = Path(stack.enter_context(TemporaryDirectory(prefix="matchbox-migrate-")))
+            remove_abandoned(Path(gettempdir()), _SCRATCH)
+            root = stack.enter_context(locked(Path(gettempdir()), _SCRATCH))
             notes = _read_over_rpc(source, options.certs, root, warnings)
         directory = read_directory(root)
         for problem in directory.problems:
@@ -86,11 +90,11 @@ def _check(source: str, target: Path | StoreSettings | None, old: str) -> None:
     """Raise UsageError or FailedError for what would end the command after it has begun to copy."""
     if not Path(source).is_dir() and ("/" in source or ":" not in source):
         raise UsageError(f"{source!r} is neither a directory nor HOST:PORT of matchbox's gRPC API")
-    if isinstance(target, Path) and target.exists():
-        if not target.is_dir():
+    if isinstance(target, Path):
+        if target.exists() and not target.is_dir():
             raise UsageError(f"--into {target} is not a directory")
-        if Path(source).is_dir() and target.samefile(source):
-            raise UsageError(f"--into {target} is FROM: without --into, nothing is copied")
+        if target.resolve().is_relative_to(Path(source).resolve()):
+            raise UsageError(f"--into {target} is in FROM: name another, or none to see what would differ")
     if old:
         with closing(BootClient(AGENT, SECONDS)) as client:
             try:
@@ -101,6 +105,8 @@ def _check(source: str, target: Path | StoreSettings | None, old: str) -> None:
 
 def _read_over_rpc(source: str, certs: Path, root: Path, warnings: Warnings) -> list[str]:
     """Read the documents into the directory; returns notes on what gRPC does not give."""
+    # grpc reads this when it is imported. Its own log has lines of another format.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from matchboxctl.migrate.rpc_source import UNLISTED, read_over_rpc
 
     address = parse_address("FROM", source)

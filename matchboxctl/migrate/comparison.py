@@ -6,6 +6,7 @@ from contextlib import closing
 from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
+from urllib.parse import quote
 
 import urllib3
 
@@ -41,7 +42,7 @@ class Outcome(StrEnum):
 
 
 class Answer(NamedTuple):
-    """A status, the body or an asset's size, and the reason of an error; the status is 0 if there was none."""
+    """A status, 0 if there was no response, the body or an asset's size, and the reason of an error."""
 
     status: int
     body: bytes | int | None = None
@@ -49,11 +50,11 @@ class Answer(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """The responses of one route; `there` is None where no matchbox is compared."""
+    """The responses of one route: the status of matchbox, None if none is compared, and that of the copy."""
 
     route: str
-    there: Answer | None
-    here: Answer
+    there: int | None
+    here: int
     outcome: Outcome
     why: str
 
@@ -118,17 +119,14 @@ class Comparison:
         outcome = _outcome(route, there, here)
         why = here.reason
         if there is not None and outcome is Outcome.DIFFERS:
-            selected = report.group is not None and report.group.id
-            why = (
-                f"here it is in group {selected}"
-                if selected != group.id
-                else self._why(group, profile, route, there, here)
-            )
-        return Compared(route, there, here, outcome, why)
+            selected = report.group.id if report.group else ""
+            is_other = selected not in ("", group.id)
+            why = f"here it is in group {selected}" if is_other else self._why(group, profile, route, there, here)
+        return _result(route, there, here, outcome, why)
 
     def _why(self, group: Group, profile: Profile | None, route: str, there: Answer, here: Answer) -> str:
         if here.status != 200 or there.status == 0:
-            return here.reason or there.reason
+            return there.reason if there.status == 0 else here.reason
         if group.id in self._shared:
             return "another group has the same selectors, of which matchbox takes any"
         if there.status != 200:
@@ -160,17 +158,25 @@ class Comparison:
         there = self._asset_there(path) if self._old else None
         outcome = _outcome("assets", there, here)
         why = here.reason
-        if there is not None and outcome is Outcome.DIFFERS and is_there:
-            why = f"{path} has another size" if there.status == 200 else f"matchbox has no {path}"
-        return Compared("assets", there, here, outcome, why)
+        if there is not None and outcome is Outcome.DIFFERS and (is_there or there.status == 0):
+            why = there.reason or f"{path} has another size"
+        return _result("assets", there, here, outcome, why)
 
     def _asset_there(self, path: str) -> Answer:
         try:
-            found = urllib3.request("HEAD", f"{self._old}{path}", retries=False, timeout=SECONDS)
+            found = urllib3.request("HEAD", f"{self._old}{quote(path)}", retries=False, timeout=SECONDS)
         except urllib3.exceptions.HTTPError as error:
-            return Answer(0, reason=str(error))
+            return Answer(0, reason=f"{self._old}: {error}")
+        if found.status >= 400:
+            return Answer(404, reason=f"matchbox has no {path}")
         size = found.headers.get("content-length", "")
-        return Answer(found.status, int(size) if size.isdecimal() and not path.endswith("/") else None)
+        # A redirect is to a directory, or to a bucket.
+        return Answer(200, int(size) if size.isdecimal() and found.status == 200 else None)
+
+
+def _result(route: str, there: Answer | None, here: Answer, outcome: Outcome, why: str) -> Compared:
+    """Without the bodies, which would be all in memory."""
+    return Compared(route, there and there.status, here.status, outcome, why)
 
 
 def _severity(one: Compared) -> int:

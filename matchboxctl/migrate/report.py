@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from matchboxctl.check.report import masked_labels
 from matchboxctl.cli.plurals import counted
 from matchboxctl.cli.tables import table
 from matchboxctl.migrate.comparison import Compared, Outcome, Row
@@ -53,7 +54,7 @@ class Table:
             "groups": [
                 {
                     "group": row.group,
-                    "labels": dict(row.labels),
+                    "labels": masked_labels(row.labels),
                     "beaten_by": row.beaten_by or None,
                     "responses": [_document(one) for one in row.compared],
                 }
@@ -63,14 +64,14 @@ class Table:
 
 
 def _cell(one: Compared) -> str:
-    return str(one.here.status) if one.there is None else str(one.outcome)
+    return str(one.here if one.there is None else one.outcome)
 
 
 def _document(one: Compared) -> dict[str, Any]:
     return {
         "route": one.route,
         "outcome": None if one.there is None else str(one.outcome),
-        "old_status": None if one.there is None else one.there.status or None,
-        "new_status": one.here.status,
+        "old_status": one.there or None,
+        "new_status": one.here,
         "why": one.why or None,
     }

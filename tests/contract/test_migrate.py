@@ -35,12 +35,13 @@ DOCUMENTS = {
         "ignition_id": "i.yaml",
         "boot": {"kernel": "/assets/vmlinuz", "initrd": ["/assets/initrd"], "args": ["a=${mac}"]},
     },
-    "profiles/q.json": {"id": "q", "cloud_id": "c", "boot": {"kernel": "/assets/vmlinuz"}},
+    "profiles/q.json": {"id": "q", "cloud_id": "c", "boot": {"kernel": "/assets/k%2B%C3%BC%20%2541"}},
     "generic/deep/t": "a is {{.a}} of {{.mac}}, {{.request.query.uuid}}",
     "ignition/i.yaml": "variant: fcos\nversion: 1.5.0\n",
     "cloud/c": "#cloud-config\n{}\n",
     "assets/vmlinuz": "kernel",
     "assets/initrd": "initrd",
+    "assets/k+ü %41": "kernel",
 }
 
 
@@ -102,7 +103,7 @@ def test_directory_is_copied_and_its_groups_are_the_same(old: Old, migrate: Migr
     assert 0 == first.code, first
     assert {path: body for path, body in files(old.data).items() if path in DOCUMENTS} == files(new)
     assert [
-        "files: 9 added, 0 changed, 0 removed, 0 unchanged",
+        "files: 10 added, 0 changed, 0 removed, 0 unchanged",
         "",
         "GROUP  IPXE  GRUB  IGNITION  CLOUD  GENERIC  METADATA  ASSETS",
         "node1  same  same  same      -      same     same      same",
@@ -112,13 +113,13 @@ def test_directory_is_copied_and_its_groups_are_the_same(old: Old, migrate: Migr
         "nothing found in 2 groups, 2 profiles, 3 templates",
     ] == first.out.splitlines()
     again = migrate.document(0, old.data, "--into", new, "--compare", old.http)
-    assert ([], [], 9) == (again["added"], again["changed"], again["unchanged"])
+    assert ([], [], 10) == (again["added"], again["changed"], again["unchanged"])
 
 
 def test_table_and_bucket_get_the_same(old: Old, stores: Stores, run: Run, migrate: Migrate) -> None:
     first = migrate.document(0, old.data, "--compare", old.http)
     assert {"node1": P_SAME, "rest": Q_SAME} == outcomes(first)
-    assert ["asset initrd", "asset vmlinuz", "cloud template c"] == sorted(first["added"])[:3]
+    assert ["asset initrd", "asset k+ü %41", "asset vmlinuz"] == sorted(first["added"])[:3]
     assert [] == migrate.document(0, old.data, "--compare", old.http)["added"]
 
 
@@ -143,7 +144,7 @@ def test_grpc_into_table_and_bucket(old: Old, stores: Stores, run: Run, migrate:
 def test_dry_run_copies_nothing_and_compares(old: Old, migrate: Migrate, tmp_path: Path) -> None:
     found = migrate.document(0, old.data, "--into", tmp_path / "new", "--compare", old.http, "--dry-run")
     assert {"node1": P_SAME, "rest": Q_SAME} == outcomes(found)
-    assert 9 == len(found["added"])
+    assert 10 == len(found["added"])
     assert not (tmp_path / "new").exists()
 
 
@@ -162,6 +163,33 @@ def test_difference_has_its_reason_and_no_text_of_the_response(old: Old, migrate
     ended = migrate(old.data, "--into", new, "--compare", old.http)
     assert "ipxe: differs: here it is in group a, for group node1" in ended.out.splitlines()
     assert 1 == ended.code
+
+
+def test_asset_of_another_size_differs(old: Old, migrate: Migrate, tmp_path: Path) -> None:
+    data = write_files(tmp_path / "copy", DOCUMENTS)
+    (data / "assets" / "k+ü %41").unlink()
+    ended = migrate(data, "--compare", old.http)
+    assert [
+        "assets: differs: /assets/k+ü %41 is absent, for group rest",
+    ] == [line for line in ended.out.splitlines() if line.startswith("assets: ")]
+    (data / "assets" / "initrd").write_text("another")
+    assert (
+        "assets: differs: /assets/initrd has another size, for group node1"
+        in migrate(data, "--compare", old.http).out.splitlines()
+    )
+
+
+def test_labels_of_every_machine_are_left_out_if_another_group_selects_by_them(
+    migrate: Migrate, tmp_path: Path
+) -> None:
+    groups = {"rest": {}, "arch": {"arch": "x86_64"}, "rack": {"rack": "1", "arch": "arm64"}}
+    data = write_files(
+        tmp_path / "data", {f"groups/{name}.json": {"profile": "p", "selector": one} for name, one in groups.items()}
+    )
+    found = {row["group"]: row["labels"] for row in migrate.document(1, data)["groups"]}
+    assert {} == found["rest"]
+    assert ("x86_64", "02:00:00:00:00:00") == (found["arch"]["arch"], found["arch"]["mac"])
+    assert ("arm64", "1") == (found["rack"]["arch"], found["rack"]["rack"])
 
 
 def test_addresses_of_a_server_are_named(old: Old, migrate: Migrate, tmp_path: Path) -> None:
@@ -227,7 +255,7 @@ def test_interrupted_copy_is_completed_by_the_next_run(
     assert (130, f"matchboxctl: interrupted: {WRITTEN}") == (ended.code, " ".join(ended.err.split()))
     assert 4 == len(files(new))
     again = migrate.document(0, old.data, "--into", new, "--compare", old.http)
-    assert (5, 4) == (len(again["added"]), again["unchanged"])
+    assert (6, 4) == (len(again["added"]), again["unchanged"])
     assert set(DOCUMENTS) == set(files(new))
 
 
@@ -235,7 +263,7 @@ def test_interrupted_copy_is_completed_by_the_next_run(
     ("arguments", "said"),
     [
         (["absent"], "'absent' is neither a directory nor HOST:PORT of matchbox's gRPC API"),
-        (["{data}", "--into", "{data}"], "--into {data} is FROM: without --into, nothing is copied"),
+        (["{data}", "--into", "{data}/new"], "--into {data}/new is in FROM: name another, or none to see"),
         (["{data}", "--into", "d", "--stack", "s"], "--into and --stack both name where to copy: use one of them"),
         (["{data}", "--compare", "matchbox"], "invalid address 'matchbox': use one such as http://HOST"),
     ],

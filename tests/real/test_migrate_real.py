@@ -172,6 +172,28 @@ def test_differences_have_their_reasons(migrate: Migrate, tmp_path: Path) -> Non
 
 
 @pytest.mark.nightly
+def test_ids_in_files_are_not_their_names(
+    migrate: Migrate, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """matchbox lists ids, and finds profiles by the names of their files."""
+    data = write_files(
+        tmp_path / "data",
+        {
+            "groups/a.json": {"id": "same", "profile": "file"},
+            "groups/b.json": {"id": "same", "profile": "file", "selector": {"os": "b"}},
+            "profiles/file.json": {"id": "other", "generic_id": "t"},
+            "generic/t": "text",
+        },
+    )
+    with matchbox_on(data, tmp_path) as old:
+        found = migrate(1, "gRPC", old, "--into", tmp_path / "new")
+        assert {"same": {"generic": "same", "metadata": "same"}} == outcomes(found)
+        assert ["a", "b"] == [*outcomes(migrate(0, "directory", old, "--into", tmp_path / "newer"))]
+        ended = Commands(capsysbinary)("migrate", old.grpc, "--certs", old.certs)
+    assert "group 'same': several files have this id, of which the first is copied" in " ".join(ended.err.split())
+
+
+@pytest.mark.nightly
 @pytest.mark.parametrize(("source", "target"), [("directory", "stores"), ("gRPC", "directory")])
 def test_thousand_groups_get_the_same(
     source: str,
