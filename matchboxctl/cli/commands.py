@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import click
 
+from matchboxctl.cli.help_text import HelpText
+
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 120, "show_default": True}
 """Settings of the command line, which its commands inherit."""
 
@@ -33,6 +35,12 @@ class _Flags(click.Command):
         except click.NoSuchOption as error:
             flag = next(arg for arg in given if arg.startswith(error.option_name)).partition("=")[0]
             raise self.unknown_flag(ctx, flag, given) from None
+
+    def get_help(self, ctx: click.Context) -> str:
+        """The help, in lines of the terminal's width."""
+        text = HelpText(width=ctx.terminal_width, max_width=ctx.max_content_width)
+        self.format_help(ctx, text)
+        return text.getvalue().rstrip("\n")
 
     def get_short_help_str(self, limit: int = 0) -> str:  # noqa: ARG002
         """The summary in a list of commands, which wraps it."""

@@ -30,7 +30,7 @@ def page(command: click.Command) -> str:
     formatter.write(f".SH DESCRIPTION\n{_escaped(command.epilog or '')}\n.SH OPTIONS\n")
     click.Command.format_options(command, context, formatter)
     formatter.write(".SH COMMANDS\n")
-    for inner in _commands(context):
+    for inner in commands(context):
         formatter.write(f".SS {_escaped(inner.command_path)}\n")
         inner.command.format_help(inner, formatter)
     formatter.write(".SH EXIT STATUS\n")
@@ -38,7 +38,7 @@ def page(command: click.Command) -> str:
     return formatter.getvalue()
 
 
-def _commands(context: click.Context) -> Iterator[click.Context]:
+def commands(context: click.Context) -> Iterator[click.Context]:
     """The contexts of all commands below that do something themselves, without their --help."""
     group = context.command
     if not isinstance(group, click.Group):
@@ -47,7 +47,7 @@ def _commands(context: click.Context) -> Iterator[click.Context]:
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         if command is not None:
-            yield from _commands(click.Context(command, context, name, help_option_names=[]))
+            yield from commands(click.Context(command, context, name, help_option_names=[]))
 
 
 class _Roff(click.HelpFormatter):

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from matchboxctl.main import PROGRAM, command_line
-from matchboxctl.man.page import _commands
+from matchboxctl.man.page import commands
 from tests.rigs.install import on_path
 
 pytestmark = pytest.mark.real
@@ -38,7 +38,7 @@ def test_page_has_every_command_and_flag_and_no_fault(tmp_path: Path) -> None:
     assert [] == [line for line in shown.splitlines() if len(line) > COLUMNS]
     heads = re.split(r"^   (?=matchboxctl)", shown, flags=re.MULTILINE)
     found = {head.partition("\n")[0]: head for head in heads[1:]}
-    contexts = {each.command_path: each for each in _commands(click.Context(command_line, info_name=PROGRAM))}
+    contexts = {each.command_path: each for each in commands(click.Context(command_line, info_name=PROGRAM))}
     assert contexts.keys() == found.keys()
     for path, context in contexts.items():
         flags = [
