@@ -116,11 +116,12 @@ def _rolled_back(stores: SourceStores, source_id: str, digest: str) -> str:
 
 async def _begun(request: web.Request, source_id: str) -> str:
     images = request.app[IMAGES]
-    if images.runs_now(source_id):
-        raise FailedError(f"a sync of {source_id} runs already")
     found = await images.read(lambda stores: stores.sources().sources)
     if source_id not in found:
         raise MissingError(f"no source {source_id!r}")
+    # After the last `await`: somebody may click twice.
+    if images.runs_now(source_id):
+        raise FailedError(f"a sync of {source_id} runs already")
     images.begin(source_id)
     return f"{source_id}: the sync has begun"
 
