@@ -1,13 +1,17 @@
 """The console's pages on image sources, over a data directory and over table and bucket."""
 
+import asyncio
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
+from lambda_matchbox.image_sync.sources import SourceStores
+from matchboxctl.console.images import Images
 from matchboxctl.store.mode import chosen_store
 from tests.contract.machine_histories import BY_NIGHT
 from tests.support.consoles import Browser, Page, console
@@ -78,6 +82,25 @@ def test_source_is_synced_rolled_back_and_follows_from_its_page(
     assert f"talos: at {OLD.digest}; the next sync" in browser.send("/images/talos/follow").text
     assert f"talos: published {NEW.digest}" in synced(browser).text
     assert f"talos follows {registry.host}" in browser.get("/images").text
+
+
+@BY_NIGHT
+def test_two_clicks_at_once_begin_one_sync(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    csrf = browser.get("/images/talos").csrf
+    read, arrived, reads = Images.read, asyncio.Barrier(2), list[object]()
+
+    async def read_together(images: Images, work: Callable[[SourceStores], object]) -> object:
+        found = await read(images, work)
+        reads.append(work)
+        if len(reads) <= 2:
+            await arrived.wait()
+        return found
+
+    monkeypatch.setattr(Images, "read", read_together)
+    with ThreadPoolExecutor(2) as clicks:
+        asked = [clicks.submit(browser.ask, "POST", "/images/talos/sync", f"csrf={csrf}") for _ in range(2)]
+    said = "".join(browser.get(each.result().headers["location"]).text for each in asked)
+    assert (1, 1) == (said.count("the sync has begun"), said.count("a sync of talos runs already"))
 
 
 @BY_NIGHT
