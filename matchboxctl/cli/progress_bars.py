@@ -1,76 +1,65 @@
 """Progress bars on a terminal, of several pieces of work at once, below what the command prints."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+import shutil
+import sys
+from contextlib import AbstractContextManager
+from threading import RLock
+from typing import NoReturn
 
-from rich import progress as rich_progress
-from rich.console import Console, ConsoleDimensions
-from rich.table import Column
-from rich.text import Text
+from tqdm import tqdm
 
 from matchboxctl.cli.work import Work
 
-_BAR = 8
-"""The least width of a bar, for which long names are cut."""
+tqdm.set_lock(RLock())
+# No thread that looks for bars that stand still.
+tqdm.monitor_interval = 0
 
 
 class ProgressBars:
-    """The bars of what goes on; none is left at the end. The cursor is hidden meanwhile."""
+    """The bars of what goes on; none is left at the end."""
 
     def __init__(self) -> None:
-        self._rich = rich_progress.Progress(
-            rich_progress.TextColumn(
-                "{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis", ratio=2)
-            ),
-            rich_progress.BarColumn(bar_width=None, table_column=Column(min_width=_BAR, ratio=1)),
-            _Figures(table_column=Column(no_wrap=True, justify="right")),
-            console=_Console(stderr=True),
-            expand=True,
-            transient=True,
-            # What is printed meanwhile uses `hidden`: Rich would wrap it, and write standard output to standard error.
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
-        self._tasks: dict[Work, rich_progress.TaskID] = {}
+        self._bars: dict[Work, tqdm[NoReturn]] = {}
 
     def update(self, work: Work) -> None:
         """Show its current state; adds its bar."""
-        if work not in self._tasks:
-            self._tasks[work] = self._rich.add_task(work.what, total=work.total or None, completed=work.done, work=work)
-            self._rich.start()
-        self._rich.update(self._tasks[work], completed=work.done)
+        # A terminal writes `^C` in the last two columns, which would begin a new line.
+        width = shutil.get_terminal_size().columns - len("^C")
+        if work not in self._bars:
+            self._bars[work] = _bar(work)
+        bar = self._bars[work]
+        bar.ncols = width
+        bar.bar_format = _line(work, bar.format_dict["rate"], width)
+        bar.update(work.done - bar.n)
 
     def remove(self, work: Work) -> None:
         """Remove its bar, if it has one."""
-        if work in self._tasks:
-            self._rich.remove_task(self._tasks.pop(work))
-            if not self._tasks:
-                self._rich.stop()
+        if work in self._bars:
+            self._bars.pop(work).close()
 
-    @contextmanager
-    def hidden(self) -> Iterator[None]:
+    def hidden(self) -> AbstractContextManager[None]:
         """Show no bars during the body."""
-        self._rich.stop()
-        try:
-            yield
-        finally:
-            if self._tasks:
-                self._rich.start()
+        return tqdm.external_write_mode(file=sys.stderr)
 
 
-class _Console(Console):
-    """Leaves the last two columns free: a terminal writes `^C` there, which would begin a new line."""
+def _bar(work: Work) -> "tqdm[NoReturn]":
+    return tqdm(
+        total=work.total or None,
+        initial=work.done,
+        file=sys.stderr,
+        leave=False,
+        # Shown when its figures are known, and at each update.
+        delay=1e-9,
+        mininterval=0,
+        miniters=0,
+        colour=None if os.environ.get("NO_COLOR") else "green",
+    )
 
-    @property  # type: ignore[misc] # nothing sets it
-    def size(self) -> ConsoleDimensions:
-        """The terminal's, without them."""
-        width, height = super().size
-        return ConsoleDimensions(width - len("^C"), height)
 
-
-class _Figures(rich_progress.ProgressColumn):
-    max_refresh = 0.5
-
-    def render(self, task: rich_progress.Task) -> Text:
-        """What is done, the speed and the time left."""
-        return Text("  ".join(task.fields["work"].figures(task.speed)))
+def _line(work: Work, speed: float | None, width: int) -> str:
+    """The line of a bar, in which `{bar}` is replaced; a long name is cut, and figures are below one another."""
+    figures = "  ".join(work.figures(speed)).rjust(width // 2)
+    space = max(0, width - len(figures) - 2) * 2 // 3
+    name = work.what if len(work.what) <= space else f"{work.what[: space - 1]}…"
+    return f"{name:{space}} ".replace("{", "{{").replace("}", "}}") + f"{{bar}} {figures}"
