@@ -101,9 +101,13 @@ def http_booting_pc(scratch: Path) -> list[str]:
     return [*uefi_pc(scratch), *without_pxe()]
 
 
-def http_booting_arm(scratch: Path) -> list[str]:
+def networked_arm(scratch: Path) -> list[str]:
     # Without a processor that makes random numbers this UEFI has no network stack.
-    return [*uefi_arm(scratch), "-cpu", "max", *without_pxe()]
+    return [*uefi_arm(scratch), "-cpu", "max"]
+
+
+def http_booting_arm(scratch: Path) -> list[str]:
+    return [*networked_arm(scratch), *without_pxe()]
 
 
 def without_pxe() -> list[str]:

@@ -28,6 +28,7 @@ GUEST = "10.0.2.15"
 PREFIX = 24
 SETUP_SECONDS = 20
 STALLED_SECONDS = 30
+FILES = {"pid-file": "pid", "dhcp-leasefile": "leases", "log-facility": "log"}
 
 
 class NetworkError(Exception):
@@ -43,16 +44,27 @@ class Place(NamedTuple):
 
 @contextmanager
 def dhcp_network(
-    machine: Machine, boot_options: Sequence[str], places: Mapping[Place, int], scratch: Path, name: str | None = None
+    machine: Machine,
+    boot_options: Sequence[str],
+    places: Mapping[Place, int],
+    scratch: Path,
+    name: str | None = None,
+    proxy_options: Sequence[str] = (),
 ) -> Iterator[int]:
     """Yields the descriptor of a tap device for QEMU's `-netdev tap,fd=`.
 
     `boot_options` are lines of dnsmasq's configuration; `places` says for each place, as the guest sees it, the port of
-    this machine's 127.0.0.1 that answers. HOST may have a `name`, the only one that there is. dnsmasq's log is kept in
+    this machine's 127.0.0.1 that answers. HOST may have a `name`, the only one that there is. With `proxy_options`, a
+    second server with these lines tells what to boot, beside the one that gives addresses. dnsmasq's logs are kept in
     `scratch`. Raises NetworkError and RigUnavailableError.
     """
-    configuration = scratch / "dnsmasq.conf"
-    configuration.write_text("\n".join([*dhcp_options(machine, scratch), *name_options(name), *boot_options, ""]))
+    configurations = {"dnsmasq": [*dhcp_options(machine), *name_options(name), *boot_options]}
+    if proxy_options:
+        configurations["proxy"] = ["port=0", *proxy_options]
+    files = []
+    for server, options in configurations.items():
+        files.append(scratch / f"{server}.conf")
+        files[-1].write_text("\n".join([*server_options(server, scratch), *options, ""]))
     ours, theirs = socket.socketpair()
     user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     with ours, theirs, (scratch / "network.log").open("w+") as log:
@@ -63,7 +75,7 @@ def dhcp_network(
                 *(sys.executable, "-P", Path(__file__).with_name("namespace.py")),
                 *(str(theirs.fileno()), on_path("ip", "iproute2"), f"{HOST}/{PREFIX},{SECOND_HOST}/{PREFIX}"),
                 ",".join(f"{address}:{port}" for address, port in places),
-                *(on_path("dnsmasq", "dnsmasq-base"), "--keep-in-foreground", f"--conf-file={configuration}"),
+                *(on_path("dnsmasq", "dnsmasq-base"), *files),
             ],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -90,22 +102,25 @@ def dhcp_network(
             namespace.wait()
 
 
-def dhcp_options(machine: Machine, scratch: Path) -> list[str]:
+def server_options(server: str, scratch: Path) -> list[str]:
     return [
         "interface=tap0",
         "bind-interfaces",
         # No change of user, nor of group, which a user namespace would refuse: the scratch directory is private.
         "user=root",
         "group=",
+        "log-dhcp",
+        *(f"{option}={scratch / server}.{end}" for option, end in FILES.items()),
+    ]
+
+
+def dhcp_options(machine: Machine) -> list[str]:
+    return [
         f"dhcp-range={GUEST},{GUEST}",
         f"dhcp-host={machine.mac},{GUEST},{machine.hostname}",
         f"domain={machine.domain}",
         "dhcp-authoritative",
         "no-ping",
-        "log-dhcp",
-        f"pid-file={scratch / 'dnsmasq.pid'}",
-        f"dhcp-leasefile={scratch / 'dnsmasq.leases'}",
-        f"log-facility={scratch / 'dnsmasq.log'}",
     ]
 
 

@@ -1,9 +1,9 @@
 """A program that gives a new network namespace a network card, DHCP and listening sockets.
 
 Arguments: the number of an open Unix socket, the path of `ip`, the network's addresses with their prefix length, joined
-by commas, where to listen (`ADDRESS:PORT`), joined by commas, and then the DHCP server's command line. Over the Unix
-socket go, once all is up, the descriptors of the card (a tap device) and of the listening sockets. The program ends
-when that socket is closed.
+by commas, where to listen (`ADDRESS:PORT`), joined by commas, the path of dnsmasq, and a configuration for each of the
+network's DHCP servers. Over the Unix socket go, once all is up, the descriptors of the card (a tap device) and of the
+listening sockets. The program ends when that socket is closed.
 """
 
 import fcntl
@@ -21,7 +21,7 @@ IFF_NO_PI = 0x1000
 
 
 def main() -> None:
-    number, ip, addresses, places, *dhcp_server = sys.argv[1:]
+    number, ip, addresses, places, dnsmasq, *configurations = sys.argv[1:]
     tap = os.open("/dev/net/tun", os.O_RDWR)
     fcntl.ioctl(tap, TUNSETIFF, struct.pack("16sH22x", TAP.encode(), IFF_TAP | IFF_NO_PI))
     subprocess.run([ip, "link", "set", "lo", "up"], check=True)
@@ -31,15 +31,17 @@ def main() -> None:
     # As in QEMU's built-in network, what a guest sends to 127.0.0.1 arrives there and not at itself.
     Path("/proc/sys/net/ipv4/conf", TAP, "route_localnet").write_text("1")
     listeners = [listener(place) for place in places.split(",")]
-    server = subprocess.Popen(dhcp_server)
+    servers = [subprocess.Popen([dnsmasq, "--keep-in-foreground", f"--conf-file={file}"]) for file in configurations]
     try:
-        check_running(server)
+        for server in servers:
+            check_running(server)
         with socket.socket(fileno=int(number)) as owner:
             socket.send_fds(owner, [b"up"], [tap, *(listener.fileno() for listener in listeners)])
             owner.recv(1)
     finally:
-        server.terminate()
-        server.wait()
+        for server in servers:
+            server.terminate()
+            server.wait()
 
 
 def listener(place: str) -> socket.socket:

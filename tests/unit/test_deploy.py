@@ -44,6 +44,7 @@ def test_data_belongs_to_the_images_user(pod: dict[str, Any]) -> None:
     context = pod["securityContext"]
     assert {USER} == {context[name] for name in ("runAsUser", "runAsGroup", "fsGroup")}
     assert f"chown -R {USER}:{USER} /opt/matchbox\n" in (DEPLOY / "compose" / "README.md").read_text()
+    assert f"\nUSER {USER}:{USER}\n" in (PROJECT / "Containerfile").read_text()
 
 
 def test_pod_is_within_the_restricted_standard(pod: dict[str, Any]) -> None:
@@ -58,13 +59,11 @@ def test_pod_is_within_the_restricted_standard(pod: dict[str, Any]) -> None:
     assert {"hostNetwork", "hostPID", "hostIPC"}.isdisjoint(pod)
 
 
-def test_dnsmasq_has_the_lines_of_the_page_on_dhcp() -> None:
-    """Those lines boot machines in the boot tests."""
-    page = (PROJECT / "docs" / "dhcp.md").read_text()
-    found = re.search(r"## dnsmasq\n.*?```\n(.*?)```", page, re.DOTALL)
-    assert found
-    chosen = re.compile("dhcp-(userclass|match|vendorclass|option-force|boot)=")
-    wanted = [line for line in found[1].replace("ADDRESS", "10.20.13.140").splitlines() if chosen.match(line)]
-    lines = (DEPLOY / "compose" / "dnsmasq.conf").read_text().splitlines()
-    assert wanted == [line for line in lines if chosen.match(line)]
-    assert 15 == len(wanted)
+@pytest.mark.parametrize(("name", "block"), [("dnsmasq.conf", 0), ("dnsmasq-proxy.conf", 1)])
+def test_dnsmasq_has_the_lines_of_the_page_on_dhcp(name: str, block: int) -> None:
+    section = (PROJECT / "docs" / "dhcp.md").read_text().partition("## dnsmasq\n")[2]
+    wanted = re.findall(r"```\n(.*?)```", section, re.DOTALL)[block].replace("ADDRESS", "10.20.13.140").splitlines()
+    chosen = re.compile("dhcp-(userclass|match|vendorclass|option-force|boot)=|pxe-service=|enable-tftp")
+    lines = (DEPLOY / "compose" / name).read_text().splitlines()
+    assert [line for line in wanted if chosen.match(line)] == [line for line in lines if chosen.match(line)]
+    assert "dhcp-boot=tag:ipxe,http://10.20.13.140:8080/boot.ipxe" in lines
