@@ -14,11 +14,13 @@ from aiohttp import web
 
 from lambda_matchbox.errors import MatchboxError
 from matchboxctl.cli.errors import CommandError
+from matchboxctl.console.child import Runner
 from matchboxctl.console.store_threads import StoreThreads
 from matchboxctl.machines.last_errors import LastErrors, last_errors
 from matchboxctl.machines.opened_stores import opened_stores
 from matchboxctl.releases.source_stores import stores_in_directory, stores_in_table
 from matchboxctl.releases.sync_ages import SyncAges, sync_ages
+from matchboxctl.store.advice import advice_on
 from matchboxctl.store.mode import StoreSettings
 from matchboxctl.validate.overview import Overview, overview
 
@@ -48,8 +50,8 @@ class Checked(NamedTuple, Generic[_Found]):
 class Check(Generic[_Found]):
     """Work that runs once at a time, beside the stores' threads; its result is kept for so many seconds."""
 
-    def __init__(self, stores: StoreThreads, kept_seconds: float, work: Callable[[], _Found]) -> None:
-        self._stores = stores
+    def __init__(self, run: Runner, kept_seconds: float, work: Callable[[], _Found]) -> None:
+        self._runner = run
         self._kept = kept_seconds
         self._work = work
         self._until = 0.0
@@ -68,7 +70,7 @@ class Check(Generic[_Found]):
         began, start = self.last.began, time.monotonic()
         found, error = None, ""
         try:
-            found = await self._stores.beside(self._work)
+            found = await self._runner(self._work)
         except (CommandError, MatchboxError) as reason:
             error = str(reason)
         except Exception:  # noqa: BLE001 (the page says so, and the next run may end well)
@@ -110,21 +112,27 @@ class Checks(NamedTuple):
 CHECKS = web.AppKey("checks", Checks)
 
 
-def checks(stores: StoreThreads, store: StoreSettings | Path) -> Checks:
-    """The checks of the store."""
+def checks(stores: StoreThreads, store: StoreSettings | Path, apart: Runner) -> Checks:
+    """The checks of the store; those that read every document are run by `apart`."""
     kept = _KEPT if isinstance(store, Path) else _KEPT_OF_ALL
     return Checks(
-        Check(stores, kept, partial(overview, store)),
-        None if isinstance(store, Path) else Check(stores, _KEPT_OF_ALL, partial(_fsck, store)),
-        Check(stores, _KEPT, partial(_syncs, store)),
-        Check(stores, _KEPT, partial(_errors, store)),
+        Check(apart, kept, partial(_overview, store)),
+        None if isinstance(store, Path) else Check(apart, _KEPT_OF_ALL, partial(_fsck, store)),
+        Check(stores.beside, _KEPT, partial(_syncs, store)),
+        Check(stores.beside, _KEPT, partial(_errors, store)),
     )
+
+
+def _overview(store: StoreSettings | Path) -> Overview:
+    with advice_on(store):
+        return overview(store)
 
 
 def _fsck(store: StoreSettings) -> Sequence["StoreFinding"]:
     from matchboxctl.store.fsck import found_in_table
 
-    return list(found_in_table(store))
+    with advice_on(store):
+        return list(found_in_table(store))
 
 
 def _syncs(store: StoreSettings | Path) -> SyncAges:

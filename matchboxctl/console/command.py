@@ -8,13 +8,16 @@ from pathlib import Path
 from matchboxctl.cli.arguments import Address, check_data_path
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.console.console import CONSOLE
-from matchboxctl.console.server import application, serve
+from matchboxctl.console.server import application, read_first, read_groups, serve
 from matchboxctl.console.settings import ConsoleSettings
 from matchboxctl.serve.certificate import Certificate
 from matchboxctl.serve.listeners import Listener, listeners
 from matchboxctl.serve.own_address import is_loopback
 
 _SHORTEST_PASSWORD = 12
+
+_FIRST_SECONDS = 2.0
+"""For which the address that opens it waits for what the first page shows."""
 
 
 def run(settings: ConsoleSettings) -> None:
@@ -70,9 +73,12 @@ async def _run(settings: ConsoleSettings, listener: Listener, certificate: Certi
     if settings.ends_with_input:
         asyncio.get_running_loop().add_reader(sys.stdin, stop.set)
     serving = asyncio.create_task(serve(app, listener.socket, certificate))
+    await asyncio.wait([asyncio.create_task(read_first(app[CONSOLE]))], timeout=_FIRST_SECONDS)
     print(f"console of {settings.description}{', read-only' if settings.read_only else ''}", flush=True)
     print(f"open {_first_address(settings, listener, app[CONSOLE].secret)}", flush=True)
+    reading = asyncio.create_task(read_groups(app[CONSOLE]))
     await asyncio.wait([serving, asyncio.create_task(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
+    reading.cancel()
     serving.cancel()
     await serving
 

@@ -41,18 +41,14 @@ class Counts:
         self._until = self._too_many_until = 0.0
         self._expired = 0
 
-    def start(self, opened: OpenedStores) -> None:
-        """Begin to count if it is time, so that the numbers are there sooner."""
+    def of(self, opened: OpenedStores) -> Numbers:
+        """The numbers of now, or of a while ago."""
         is_due = time.monotonic() >= max(self._until, self._too_many_until)
         if is_due and (self._counting is None or self._counting.done()):
             if self._thread is None:
                 self._count(opened)
             else:
                 self._counting = self._thread.submit(self._count, opened)
-
-    def of(self, opened: OpenedStores) -> Numbers:
-        """The numbers of now, or of a while ago."""
-        self.start(opened)
         if self._counting is not None:
             # Where it takes longer, the next page has them.
             with suppress(TimeoutError):

@@ -16,6 +16,7 @@ from matchboxctl.cli.errors import CommandError
 from matchboxctl.console import access
 from matchboxctl.console.catalog import CATALOG, Catalog
 from matchboxctl.console.checks import CHECKS, checks
+from matchboxctl.console.child import Runner, in_child
 from matchboxctl.console.console import CONSOLE, Console
 from matchboxctl.console.counts import Counts
 from matchboxctl.console.failures import failures
@@ -37,14 +38,14 @@ _IDLE_SECONDS = 75.0
 _END_SECONDS = 2.0
 
 
-def application(settings: ConsoleSettings) -> web.Application:
-    """The pages over the store."""
+def application(settings: ConsoleSettings, apart: Runner = in_child) -> web.Application:
+    """The pages over the store; what reads every document is run by `apart`."""
     app = web.Application(middlewares=[failures, access.guard], client_max_size=_MOST_BYTES)
     secret = secrets.token_urlsafe(24)
     counts = Counts(0.0, aside=False) if isinstance(settings.store, Path) else Counts(_COUNTED_SECONDS, aside=True)
     stores = StoreThreads(settings.store)
     app[CONSOLE] = Console(settings, secret, Sessions(), stores, environment(), counts, asyncio.Lock())
-    app[CHECKS] = checks(stores, settings.store)
+    app[CHECKS] = checks(stores, settings.store, apart)
     app[CATALOG] = Catalog(settings.store, stores)
     app[IMAGES] = Images(settings.store, stores)
     app.on_response_prepare.append(access.add_headers)
@@ -69,22 +70,27 @@ def application(settings: ConsoleSettings) -> web.Application:
 
 
 async def _stores(app: web.Application) -> AsyncIterator[None]:
-    """Open the stores and read the first page, so that it is quick, and close them at the end."""
-    console = app[CONSOLE]
-    reading = asyncio.create_task(_read_ahead(console))
+    """Close the stores at the end."""
     yield
-    reading.cancel()
-    await asyncio.wait([reading])
+    console = app[CONSOLE]
     await app[CHECKS].close()
     await console.stores.close()
     console.counts.close()
 
 
-async def _read_ahead(console: Console) -> None:
-    console.templates.get_template("machines.html")
+async def read_first(console: Console) -> None:
+    """Read what the first page shows, so that it is quick."""
+    for name in ("base.html", "macros.html", "machines.html"):
+        console.templates.get_template(name)
     # Where the stores are away, the page says so.
     with suppress(CommandError, MatchboxError):
         await machines.read_first(console)
+
+
+async def read_groups(console: Console) -> None:
+    """Read what the pages of machines need, which of a data directory is all groups."""
+    with suppress(CommandError, MatchboxError):
+        await console.stores.ready()
 
 
 def _log() -> logging.Logger:

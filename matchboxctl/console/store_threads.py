@@ -39,6 +39,14 @@ class StoreThreads:
         """What the work returns. Raises CommandError or MatchboxError."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, work)
 
+    async def ready(self) -> None:
+        """Wait for what responses are made of: in a data directory of many groups that takes some seconds at first.
+
+        Other pages have the stores' thread meanwhile. Raises CommandError or MatchboxError.
+        """
+        opened = (await self.run(lambda opened: opened)).value
+        await self.beside(opened.responses)
+
     async def beside(self, work: Callable[[], _Result]) -> _Result:
         """What work returns that opens what it needs, and may take long. Raises CommandError or MatchboxError."""
         future = Future[_Result]()

@@ -49,7 +49,8 @@ def entries(documents: Documents, kind: str) -> list[Entry]:
         found = [Entry(f"{each}/{one.name}", one.size) for each in TEMPLATE_KINDS for one in documents.templates(each)]
     else:
         found = [Entry(name) for name in documents.names(kind)]
-    return sorted(found, key=_key)
+    # As by the bytes of their names.
+    return sorted(found)
 
 
 def part_of(ordered: Sequence[Entry], prefix: str, after: str, limit: int) -> Part:

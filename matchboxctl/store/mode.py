@@ -6,9 +6,10 @@ optional.
 """
 
 import os
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from lambda_matchbox.aws.clients.sigv4 import Credentials
@@ -59,6 +60,10 @@ class StoreSettings(NamedTuple):
     secrets_manager: str = ""
     release_copies: bool | None = None
     plain_configurations: bool = False
+
+    def __reduce__(self) -> tuple[Callable[..., "StoreSettings"], tuple[object, ...]]:
+        """What another process makes them of, with the credentials of now."""
+        return _of_process, (self.credentials(), *self._replace(core=None))  # type: ignore[arg-type]
 
     @property
     def session(self) -> "Session":
@@ -125,6 +130,14 @@ class StoreSettings(NamedTuple):
     def clients(self, attempts: "Config | None" = None) -> StoreClients:
         """Clients for table and bucket."""
         return StoreClients(self.dynamodb(attempts), self.s3(attempts), self.table, self.bucket)
+
+
+def _of_process(credentials: Credentials, *fields: Any) -> StoreSettings:
+    from botocore.session import Session as CoreSession
+
+    core = CoreSession()
+    core.set_credentials(*credentials)
+    return StoreSettings(*fields)._replace(core=core)
 
 
 @cache

@@ -1,10 +1,9 @@
 """What the validation says of each document, and which documents name it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
 from matchboxctl.store.mode import StoreSettings
 from matchboxctl.validate.command import advising_for, door_of, source_contents
 from matchboxctl.validate.contents import Contents
@@ -18,15 +17,32 @@ _JSON = ".json"
 _KINDS = ("groups", "profiles", "sources")
 
 
-class Overview(NamedTuple):
-    """A validation: its findings by document, and the ids of the groups or profiles that name a document.
+MOST_USERS = 100
 
-    A finding is that of its document and of the groups whose machines are concerned.
-    """
+
+class Users(NamedTuple):
+    """How many groups or profiles name a document, and the ids of the first ones."""
+
+    number: int = 0
+    first: Sequence[str] = ()
+
+
+class Overview(NamedTuple):
+    """A validation, the document of each finding, and what names a document."""
 
     result: Result
-    findings: Mapping[Key, Sequence[Finding]]
-    users: Mapping[Key, Sequence[str]]
+    places: Sequence[Key]
+    users: Mapping[Key, Users]
+
+    def findings(self, keys: Collection[Key]) -> Mapping[Key, Sequence[Finding]]:
+        """Those of these documents; a finding is also one of the groups whose machines are concerned."""
+        found: dict[Key, list[Finding]] = {key: [] for key in keys}
+        groups = {name for kind, name in keys if kind == "groups"}
+        for place, finding in zip(self.places, self.result.findings, strict=True):
+            concerned = {("groups", name) for name in groups.intersection(finding.groups)}
+            for key in {place, *concerned} & found.keys():
+                found[key].append(finding)
+        return found
 
 
 def overview(store: StoreSettings | Path) -> Overview:
@@ -34,25 +50,18 @@ def overview(store: StoreSettings | Path) -> Overview:
     with advising_for(store):
         contents = source_contents(store, None)
         result = validate(contents, lambda _: None, **door_of(store, None))
-    findings: dict[Key, list[Finding]] = {}
-    for finding in result.findings:
-        for key in dict.fromkeys(_keys(contents, finding)):
-            findings.setdefault(key, []).append(finding)
     users: dict[Key, list[str]] = {}
     for group in contents.groups:
         users.setdefault(("profiles", group.profile), []).append(group.id)
     for profile in contents.profiles:
         for key in profile.template_ids.items():
             users.setdefault(key, []).append(profile.id)
-    return Overview(result, findings, {key: sorted(ids) for key, ids in users.items()})
+    places = [_place(contents, finding) for finding in result.findings]
+    return Overview(result, places, {key: Users(len(ids), sorted(ids)[:MOST_USERS]) for key, ids in users.items()})
 
 
-def _keys(contents: Contents, finding: Finding) -> Iterator[Key]:
+def _place(contents: Contents, finding: Finding) -> Key:
+    """The document that it is about, or what is none."""
     path = finding.file if contents.root is None else finding.file.removeprefix(f"{contents.root}/")
     kind, _, name = path.partition("/")
-    if kind in _KINDS:
-        yield kind, name.removesuffix(_JSON)
-    elif kind in TEMPLATE_KINDS:
-        yield kind, name
-    for group_id in finding.groups:
-        yield "groups", group_id
+    return kind, name.removesuffix(_JSON) if kind in _KINDS else name

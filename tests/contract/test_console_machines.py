@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
@@ -18,6 +20,7 @@ from matchboxctl.machines.search import MOST_LOOKED_AT
 from matchboxctl.store.mode import chosen_store
 from tests.contract.machine_commands import described, opened
 from tests.contract.machine_histories import BY_NIGHT, MAC, OTHER, THIRD, UUID, WAITS, asked, happened
+from tests.rigs.tcp_fault import fault_proxy
 from tests.support.consoles import Browser, console
 from tests.support.resource_commands import ResourceCommands
 from tests.support.serving import LIMIT
@@ -218,6 +221,19 @@ def test_too_many_machines_are_not_counted_again(machines: ResourceCommands, mon
             # An action has the others counted anew.
             browser.send("/machines/aa:bb:cc:00:02:01/hold")
     assert 1 == len(counted)
+
+
+@pytest.mark.parametrize("commands", ["moto"], indirect=True)
+def test_address_is_printed_when_the_first_page_was_read(machines: ResourceCommands) -> None:
+    command = [sys.executable, "-m", "matchboxctl.main", "console", "--address", "127.0.0.1:0"]
+    with fault_proxy(os.environ["AWS_ENDPOINT_URL_DYNAMODB"]) as proxy:
+        environment = {**os.environ, "AWS_ENDPOINT_URL_DYNAMODB": proxy.endpoint}
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert any(line.startswith("open ") for line in process.stdout)
+            assert proxy.requests()["Query"] > 0
+            process.terminate()
+            assert 0 == process.wait(LIMIT)
 
 
 def test_start_page_of_a_table_scans_nothing(machines: ResourceCommands, monkeypatch: pytest.MonkeyPatch) -> None:

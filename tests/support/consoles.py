@@ -105,7 +105,7 @@ def console(store: StoreSettings | Path, **settings: object) -> Iterator[Running
     loop = asyncio.new_event_loop()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = Address("127.0.0.1", listener.getsockname()[1])
-        app = application(ConsoleSettings(address, store)._replace(**settings))
+        app = application(ConsoleSettings(address, store)._replace(**settings), asyncio.to_thread)
         serving = loop.create_task(serve(app, listener, None))
         thread = threading.Thread(target=loop.run_until_complete, args=(serving,))
         thread.start()

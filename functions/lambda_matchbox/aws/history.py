@@ -127,11 +127,7 @@ class TableHistory:
 
         def number(key: tuple[int, StateName]) -> int:
             values, places = (OF_STATE, _index_key(*key)), (PLACE, time_text(0), _LAST)
-            return len(
-                self._dynamodb.query(
-                    self._table, values, places, self._deadline(), index=OF_STATE, limit=limit, attribute=PLACE
-                )
-            )
+            return self._dynamodb.count(self._table, values, places, self._deadline(), index=OF_STATE, limit=limit)
 
         keys = [*product(range(SHARDS), STATES)]
         numbers = self._in_parallel(number, keys)

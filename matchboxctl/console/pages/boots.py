@@ -48,7 +48,9 @@ async def boots(request: web.Request) -> web.Response:
     """The page."""
     span = SPANS.get(request.query.get("last", ""), SPANS["day"])
     now = time.time_ns() // 1_000_000
-    recent = await _recent(request.app[CONSOLE].stores, span.since(now), now)
+    stores = request.app[CONSOLE].stores
+    await stores.ready()
+    recent = await _recent(stores, span.since(now), now)
     found = figures(recent.boots, span, now)
     return page(
         request,

@@ -19,7 +19,7 @@ from matchboxctl.documents.protocol import Documents
 from matchboxctl.render.masked_documents import masked_document, masked_text
 from matchboxctl.resources.reading import Entry, Read, part_of, read, read_all
 from matchboxctl.validate.findings import Finding, Severity
-from matchboxctl.validate.overview import Key, Overview
+from matchboxctl.validate.overview import Key, Overview, Users
 from matchboxctl.validate.report import summary
 
 ROWS = 50
@@ -44,7 +44,7 @@ class Said(NamedTuple):
     """What the validation says of a document, and which documents name it."""
 
     findings: Sequence[Finding]
-    users: Sequence[str]
+    users: Users
 
     @property
     def faults(self) -> int:
@@ -60,11 +60,12 @@ def key_of(kind: str, name: str) -> Key:
     return template_kind, rest
 
 
-def _said(checked: Checked[Overview], kind: str, name: str) -> Said | None:
-    if checked.found is None:
-        return None
-    key = key_of(kind, name)
-    return Said(checked.found.findings.get(key, ()), checked.found.users.get(key, ()))
+def _said(found: Overview | None, kind: str, names: Sequence[str]) -> Mapping[str, Said | None]:
+    if found is None:
+        return dict.fromkeys(names)
+    keys = {name: key_of(kind, name) for name in names}
+    findings = found.findings(keys.values())
+    return {name: Said(findings[key], found.users.get(key, Users())) for name, key in keys.items()}
 
 
 def _name(request: web.Request, kind: str) -> str:
@@ -150,7 +151,7 @@ async def _validated(request: web.Request) -> Checked[Overview]:
 
 def _validation(kind: str, names: Sequence[str], checked: Checked[Overview]) -> Mapping[str, Any]:
     return {
-        "said": {name: _said(checked, kind, name) for name in names},
+        "said": _said(checked.found, kind, names),
         "validated": None if checked.found is None else summary(checked.found.result),
         "checked": checked,
         "most": ROWS,

@@ -71,6 +71,7 @@ def _responses(found: MachineDescription, opened: OpenedStores) -> Sequence[Mapp
 async def machine(request: web.Request) -> web.Response:
     """The page."""
     stores, machine_id = request.app[CONSOLE].stores, request.match_info["id"]
+    await stores.ready()
     found = await stores.run(partial(_machine, machine_id, _OTHERS))
     answers = await stores.run(partial(_responses, found.value.description))
     return page(

@@ -74,17 +74,20 @@ class Machines(NamedTuple):
 
 
 def _machines(wish: Wish, counts: Counts, opened: OpenedStores) -> Machines:
-    counts.start(opened)
     if wish.text:
         found = search(opened, wish.text, ROWS, wish.cursor)
         rows = [row_of(record, row) for record, row in zip(found.records, Rows(opened).of(found.records), strict=True)]
         return Machines(counts.of(opened), {}, rows, found.cursor, found)
-    first = {state: listed(opened, Wanted(state), _FIRST) for state in _NEEDS} if wish.is_start else {}
-    others = listed(opened, Wanted(wish.state, wish.group), ROWS, wish.cursor)
+    first, others = _read(wish, opened)
     sections = {state: _rows(some) for state, some in first.items()}
     above = {row["key"] for rows in sections.values() for row in rows}
     rows = [row for row in _rows(others) if row["key"] not in above]
     return Machines(counts.of(opened), sections, rows, others.cursor, left_out=others.left_out)
+
+
+def _read(wish: Wish, opened: OpenedStores) -> tuple[Mapping[str, Listed], Listed]:
+    first = {state: listed(opened, Wanted(state), _FIRST) for state in _NEEDS} if wish.is_start else {}
+    return first, listed(opened, Wanted(wish.state, wish.group), ROWS, wish.cursor)
 
 
 def _rows(page: Listed) -> list[dict[str, Any]]:
@@ -98,9 +101,8 @@ def row_of(record: Record, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def read_first(console: Console) -> None:
-    """Read what the start page shows. Raises CommandError or MatchboxError."""
-    await console.stores.run(partial(_machines, Wish(), console.counts))
-    console.counts.expire()
+    """Read what the start page shows, but for the numbers of machines. Raises CommandError or MatchboxError."""
+    await console.stores.run(partial(_read, Wish()))
 
 
 async def machines(request: web.Request) -> web.Response:

@@ -24,6 +24,7 @@ async def which(request: web.Request) -> web.Response:
         if len(labels) > _MOST:
             raise UsageError(f"give at most {_MOST} labels")
         if "labels" in request.query:
+            await console.stores.ready()
             found = await console.stores.run(partial(selected, labels=labels))
     except UsageError as error:
         problem = str(error)

@@ -114,34 +114,56 @@ class DynamoDB:
         *,
         index: str = "",
         limit: int | None = None,
-        attribute: str = "",
     ) -> list[Item]:
         """The items with this key, a name and a value, whose sort key, a name, is within two values, in its order.
 
-        Of an index they are those that it has by now, the last ones first. The first `limit` of them are returned, with
-        that `attribute` alone if one is named.
+        Of an index they are those that it has by now, the last ones first. The first `limit` of them are returned.
         """
+        pages = self._query(table, key, between, deadline, index, limit)
+        return [decode_item(item) for page in pages for item in page["Items"]]
+
+    def count(
+        self,
+        table: str,
+        key: tuple[str, str],
+        between: tuple[str, str, str],
+        deadline: float,
+        *,
+        index: str,
+        limit: int,
+    ) -> int:
+        """The number of items that query() returns."""
+        return sum(page["Count"] for page in self._query(table, key, between, deadline, index, limit, Select="COUNT"))
+
+    def _query(
+        self,
+        table: str,
+        key: tuple[str, str],
+        between: tuple[str, str, str],
+        deadline: float,
+        index: str,
+        limit: int | None,
+        **options: str,
+    ) -> Iterator[dict[str, Any]]:
         (name, value), (sort_key, first, last) = key, between
         if first > last:
-            return []
+            return
         request: dict[str, Any] = {
             "TableName": table,
             "KeyConditionExpression": "#key = :key AND #sort BETWEEN :first AND :last",
             "ExpressionAttributeNames": {"#key": name, "#sort": sort_key},
             "ExpressionAttributeValues": encode_item({":key": value, ":first": first, ":last": last}),
+            **({"IndexName": index, "ScanIndexForward": False} if index else {"ConsistentRead": True}),
+            **options,
         }
-        if attribute:
-            request["ProjectionExpression"] = "#attribute"
-            request["ExpressionAttributeNames"]["#attribute"] = attribute
-        request |= {"IndexName": index, "ScanIndexForward": False} if index else {"ConsistentRead": True}
-        items: list[Item] = []
-        while limit is None or len(items) < limit:
-            page = self._service.call("Query", request | ({"Limit": limit - len(items)} if limit else {}), deadline)
-            items += map(decode_item, page["Items"])
+        number = 0
+        while limit is None or number < limit:
+            page = self._service.call("Query", request | ({"Limit": limit - number} if limit else {}), deadline)
+            number += page["Count"]
+            yield page
             if not (more := page.get("LastEvaluatedKey")):
-                break
+                return
             request["ExclusiveStartKey"] = more
-        return items
 
     def put_item(self, table: str, key: str, write: ItemWrite, deadline: float) -> None:
         """Make one write that puts. Raises ConditionFailedError, also if a repeated attempt finds its own write."""

@@ -19,7 +19,7 @@ def test_check_runs_once_at_a_time_and_its_result_is_kept(tmp_path: Path) -> Non
 
     async def ask() -> None:
         stores = StoreThreads(tmp_path)
-        check = Check(stores, 3600, work)
+        check = Check(stores.beside, 3600, work)
         await asyncio.gather(check.fresh(0), check.fresh(0))
         await check.fresh(0)
         assert ([1], None, 0) == (runs, check.last.found, check.last.ended)
@@ -44,7 +44,7 @@ def test_old_result_is_shown_while_the_next_run_goes_on(tmp_path: Path) -> None:
 
     async def ask() -> None:
         stores = StoreThreads(tmp_path)
-        check = Check(stores, 0, work)
+        check = Check(stores.beside, 0, work)
         await check.fresh(60)
         goes_on.clear()
         await check.fresh(0)
@@ -63,7 +63,7 @@ def test_error_of_a_run_is_its_result(tmp_path: Path) -> None:
 
     async def ask() -> None:
         stores = StoreThreads(tmp_path)
-        check = Check(stores, 3600, work)
+        check = Check(stores.beside, 3600, work)
         await check.fresh(60)
         assert ("it is away", None) == (check.last.error, check.last.found)
         await stores.close()

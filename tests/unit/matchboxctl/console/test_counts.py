@@ -61,7 +61,7 @@ def test_numbers_that_expire_while_they_are_counted_are_counted_again() -> None:
         return numbers.pop(0)
 
     opened = _opened(states)
-    counts.start(opened)
+    counts.of(opened)
     assert begun.wait(_LIMIT)
     counts.expire()
     may_end.set()
