@@ -135,7 +135,7 @@ def _copy(
     sources = {path: root / path for path in _paths(directory)}
     progress = Progress("copying files", 0, BYTES)
     targets = {
-        path: TargetFile(partial(cmp, file, shallow=False), partial(_put, file, progress))
+        path: TargetFile(partial(cmp, file, shallow=False), partial(_put, file, progress), _is_private(file))
         for path, file in sources.items()
     }
     into = FileCopy(target, targets, warnings)
@@ -151,6 +151,11 @@ def _paths(directory: DataDirectory) -> list[str]:
         *(f"sources/{name}.json" for name in directory.sources),
         *(f"assets/{path}" for path in directory.assets),
     ]
+
+
+def _is_private(file: Path) -> bool:
+    # A link may lead nowhere.
+    return file.exists() and file.stat().st_mode & 0o077 == 0
 
 
 def _put(source: Path, progress: Progress, file: BinaryIO) -> None:

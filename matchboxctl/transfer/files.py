@@ -15,10 +15,11 @@ _OF_JSON = ("groups", "profiles", "sources")
 
 
 class TargetFile(NamedTuple):
-    """A file to write: whether an existing one has this content, and how to write it."""
+    """A file to write: whether an existing one has this content, how to write it, whether it is its owner's alone."""
 
     is_in: Callable[[Path], bool]
     write: Callable[[BinaryIO], object]
+    private: bool = False
 
 
 class FileCopy:
@@ -54,10 +55,11 @@ class FileCopy:
         failed: set[str] = set()
 
         def write(path: str) -> None:
-            file = self._root / path
+            file, target = self._root / path, self._targets[path]
             try:
-                with replacing(file) as draft:
-                    self._targets[path].write(draft)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                with replacing(file, private=target.private) as draft:
+                    target.write(draft)
             except OSError as error:
                 self._warnings.warn(f"{file}: cannot be written: {error.strerror}")
                 failed.add(path)

@@ -231,11 +231,23 @@ def test_unusable_certificates_are_named(old: Old, migrate: Migrate, tmp_path: P
 
 def test_file_that_does_not_parse_is_named_and_the_rest_is_copied(old: Old, migrate: Migrate, tmp_path: Path) -> None:
     data = write_files(tmp_path / "copy", {**DOCUMENTS, "groups/broken.json": '{"selector": 5}'})
+    (data / "assets" / "link").symlink_to("absent")
     ended = migrate(data, "--into", tmp_path / "new", "--compare", old.http)
     assert 1 == ended.code
     assert f"{data}/groups/broken.json: " in ended.err
-    assert "1 could not be copied (see the warning above); the rest is copied" in ended.err
+    assert f"{tmp_path}/new/assets/link: cannot be written: No such file or directory" in " ".join(ended.err.split())
+    assert "2 could not be copied (see the warnings above); the rest is copied" in ended.err
     assert set(DOCUMENTS) == set(files(tmp_path / "new"))
+
+
+def test_file_of_its_owner_alone_stays_so(old: Old, migrate: Migrate, tmp_path: Path) -> None:
+    data = write_files(tmp_path / "copy", DOCUMENTS)
+    (data / "generic" / "deep" / "t").chmod(0o600)
+    assert 0 == migrate(data, "--into", tmp_path / "new", "--compare", old.http).code
+    modes = {
+        path: (tmp_path / "new" / path).stat().st_mode & 0o077 for path in ("generic/deep/t", "cloud/c", "generic")
+    }
+    assert (0, True, True) == (modes["generic/deep/t"], modes["cloud/c"] > 0, modes["generic"] > 0)
 
 
 def test_interrupted_copy_is_completed_by_the_next_run(

@@ -100,7 +100,7 @@ def test_page_shows_what_the_command_prints(capfdbinary: pytest.CaptureFixture[b
         ended = Commands(capfdbinary)("migrate", data, "--compare", old.http)
         named = {str(data): "/var/lib/matchbox", old.http: "http://127.0.0.1:8080"}
     page = textwrap.dedent(
-        (PROJECT / "docs" / "migrating.md").read_text().partition("```console\n")[2].partition("   ```\n")[0]
+        (PROJECT / "docs" / "migrating.md").read_text().partition("```console\n")[2].partition("    ```\n")[0]
     )
     command, *shown = page.splitlines()
     printed = ended.out
