@@ -143,8 +143,10 @@ test-aws: .venv/ready
 	@STACK=$(STACK) REGION=$(REGION) LOAD=$(LOAD) $(BIN)/python -m pytest -q -rA -W default --tb=short --assert=plain --confcutdir tests/aws tests/aws -k "$(ONLY)"
 
 # Pictures of every page of the console, wide and narrow, light and dark, in .run/screenshots; docs/console.md has some.
+# Those of a terminal are for docs/operating.md.
 screenshots: .venv/ready
 	$(BIN)/python -m tests.rigs.screenshots .run/screenshots docs/images
+	$(BIN)/python -m tests.rigs.terminal_pictures docs/images
 
 # Performance, as ratios to a baseline of the same run.
 bench: .venv/ready

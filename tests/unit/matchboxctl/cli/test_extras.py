@@ -50,7 +50,7 @@ def test_missing_extra_is_named(tmp_path: Path) -> None:
     store = {"MATCHBOX_TABLE": "t", "MATCHBOX_BUCKET": "b", "AWS_REGION": "eu-west-1"}
     commands = [
         (["certs", str(tmp_path / "new"), "--name", "host"], {}, "cryptography", "grpc"),
-        (["serve", "--data-path", str(tmp_path), "--rpc-address", ":0"], {}, "grpcio", "grpc"),
+        (["serve", "--data-path", str(tmp_path), "--rpc-address", ":0"], {}, "cryptography", "grpc"),
         (["serve", "--data-path", str(tmp_path), "--metrics-address", ":0"], {}, "prometheus-client", "metrics"),
         (["serve", "--key-ring-path", "ring"], {}, "pysequoia", "sign"),
         (["sync", "--data-path", str(tmp_path)], {}, "zstandard", "sync"),

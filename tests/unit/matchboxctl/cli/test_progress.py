@@ -1,17 +1,13 @@
-import fcntl
 import io
-import os
 import re
-import struct
-import subprocess
 import sys
-import termios
 from concurrent.futures import CancelledError
 
 import pytest
 
 from matchboxctl.cli.progress import Progress
 from matchboxctl.cli.work import BYTES
+from tests.support.terminal import on_terminal
 
 # Each step comes after the time that a bar waits for.
 TWO_BARS = """
@@ -29,26 +25,9 @@ with progress.Progress("a-source-with-a-very-long-name-that-needs-more-than-its-
 
 def shown(program: str, columns: int, **environment: str) -> bytes:
     """What the program writes to a terminal of that width."""
-    ours, its = os.openpty()
-    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    # Without COLUMNS.
-    given = {"PATH": os.environ["PATH"], "TERM": "xterm-256color"} | environment
-    with subprocess.Popen([sys.executable, "-c", program], stdout=its, stderr=its, stdin=its, env=given) as process:
-        os.close(its)
-        written = b""
-        while piece := _read(ours):
-            written += piece
-    os.close(ours)
-    assert 0 == process.returncode, written
-    return written
-
-
-def _read(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, 65536)
-    except OSError:
-        # The other end is closed.
-        return b""
+    written = on_terminal([sys.executable, "-c", program], columns, environment)
+    assert 0 == written.code, written.raw
+    return written.raw
 
 
 def lines_of(written: bytes) -> list[str]:
