@@ -15,13 +15,17 @@ _PIP = "usr/lib/python3/dist-packages/pip"
 _CERTIFICATES = "/etc/ssl/certs"
 
 
+MAX_SIZE = 120_000_000
+"""The most bytes that the image may add to its base."""
+
+
 class Image(NamedTuple):
-    """The files of an image and of its base, what is to be run in it as Docker has it, and its digest."""
+    """The files of an image and of its base, what is to be run in it as Docker has it, and its layers' digests."""
 
     root: Path
     base: Path
     config: dict[str, Any]
-    digest: str
+    layers: list[str]
 
 
 @contextmanager
@@ -37,7 +41,7 @@ def container_image(architecture: str | None = None) -> Iterator[Image]:
             store,
             *stores,
             *("build", "--isolation", "chroot", "--format", "docker", "--pull-never", "--timestamp", "0", *unsigned),
-            *("--arch", wanted, "--build-arg", f"TARGETARCH={wanted}"),
+            *("--build-arg", f"TARGETARCH={wanted}"),
             *("--build-arg", f"BASE=localhost/base-{wanted}", "--build-arg", f"BUILD_BASE=localhost/base-{own}"),
             # Debian's Python has no pip, and the machine's authorities may be its own.
             *("--volume", f"{Package('trixie', own, 'python3-pip', (_PIP,)).directory / _PIP}:/{_PIP}:ro"),
@@ -46,7 +50,12 @@ def container_image(architecture: str | None = None) -> Iterator[Image]:
         )
         described = json.loads(buildah(store, *stores, "inspect", "--type", "image", "localhost/matchbox"))
         root, base = _files(store), _files(container_base(wanted))
-        yield Image(root, base, described["Docker"]["config"], described["FromImageDigest"])
+        yield Image(root, base, described["Docker"]["config"], described["Docker"]["rootfs"]["diff_ids"])
+
+
+def size(root: Path) -> int:
+    """The bytes of all files below."""
+    return sum(path.lstat().st_size for path in root.rglob("*") if path.is_symlink() or path.is_file())
 
 
 def _image_store(architecture: str) -> str:

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import pytest
 
+from tests.rigs.container_image import Image, container_image
 from tests.rigs.dynamodb_local import dynamodb_local as dynamodb_local_rig
 from tests.rigs.ministack import Ministack
 from tests.rigs.ministack import ministack as ministack_rig
@@ -37,6 +38,13 @@ def swift_s3(request: pytest.FixtureRequest) -> Iterator[Service]:
     """An S3 that takes session tokens; its buckets are shared by all tests of the run."""
     with _started(swift_s3_rig, request) as service:
         yield service
+
+
+@pytest.fixture(scope="session")
+def matchbox_image(request: pytest.FixtureRequest) -> Iterator[Image]:
+    """The container image of this project."""
+    with _started(container_image, request) as image:
+        yield image
 
 
 @pytest.fixture(scope="session")
