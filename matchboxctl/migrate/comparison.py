@@ -136,7 +136,8 @@ class Comparison:
                 incompatibility(group),
                 incompatibility(profile) if profile else None,
             ]
-            return next((line for line in known if line), "matchbox refuses it")
+            other = "matchbox serves Ignition and Butane only" if route == "ignition" else "matchbox refuses it"
+            return next((line for line in known if line), other)
         if isinstance(here.body, bytes) and _RELEASE in here.body:
             return "addresses name the release of an image source"
         return _first_difference(there.body, here.body)

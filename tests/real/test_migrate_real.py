@@ -159,7 +159,7 @@ def test_differences_have_their_reasons(migrate: Migrate, tmp_path: Path) -> Non
         "3.6.0 are",
         "shared": "metadata: another group has the same selectors, of which matchbox takes any",
         "sprig": "generic: matchbox does not render generic template sprig: it calls Sprig's upper",
-        "talos": "ignition: matchbox refuses it",
+        "talos": "ignition: matchbox serves Ignition and Butane only",
     } == {
         row["group"]: f"{one['route']}: {one['why']}"
         for row in found["groups"]
