@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.labels import CLIENT_IP
 from lambda_matchbox.catalog.stores import Selection
+from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.machines.events import Event
 from lambda_matchbox.machines.history import HOUR, Record
 from lambda_matchbox.machines.identities import Identities
@@ -63,12 +64,12 @@ def machine_description(
     asked = dict(parse_labels(labels)) or opened.labels_of_its_group(seen)
     given = asked | ({CLIENT_IP: address} if address else {})
     address = given.get(CLIENT_IP, "")
-    selection = opened.selection(given, machine)
+    selection, why_none = _selection(opened, given, machine)
     now = int(time.time())
     facts = machine_facts(machine, state, None if selection is None else selection.group, now)
     policy = None if selection is None else selection.group.boot
     facts["policy"] = None if policy is None else policy.fields()
-    facts["now"] = _now(selection, machine, address, now)
+    facts["now"] = _now(selection, machine, address, now) if selection else {"verdict": None, "reason": why_none}
     facts["why"] = _why(opened, selection, labels_of(machine) | given, others)
     events = () if seen is None else opened.history.events(seen, seen.last_event - _RECENT)[-_EVENTS:]
     facts |= _seen_facts(seen or Record(), events)
@@ -86,10 +87,16 @@ def _seen_facts(seen: Record, events: Sequence[Event]) -> dict[str, Any]:
     }
 
 
-def _now(selection: Selection | None, machine: Identities, address: str, now: int) -> dict[str, Any]:
+def _selection(opened: OpenedStores, labels: dict[str, str], machine: Identities) -> tuple[Selection | None, str]:
+    """The selection, or why there is none: a group that cannot be read hides nothing else."""
+    try:
+        return opened.selection(labels, machine), "no group matches it"
+    except DocumentError as error:
+        return None, str(error)
+
+
+def _now(selection: Selection, machine: Identities, address: str, now: int) -> dict[str, Any]:
     """What it would get at this moment from that address; without one, from one of its group's networks."""
-    if selection is None:
-        return {"verdict": None, "reason": "no group matches it"}
     verdict, reason = verdict_now(selection, machine, address, now)
     return {"verdict": verdict, "reason": reason}
 

@@ -121,16 +121,24 @@ def _masked_scalar(raw: str, node: yaml.ScalarNode, *, hidden: bool) -> str:
 def _masked_text(text: str) -> str:
     """A text of any kind, such as a script, masked line by line."""
 
-    def assignment(found: re.Match[str]) -> str:
-        name, by, value = found.groups()
-        return name + by + _masked_word(value) if _is_secret(name) else found[0]
-
     def flag(found: re.Match[str]) -> str:
         dashes, name, by, value = found.groups()
         return dashes + name + by + _masked_word(value) if _is_secret(name) else found[0]
 
     text = _PASSWORD_IN_URL.sub(rf"\1{MASK}", _without_blocks(_PEM.sub(MASK, text)))
-    return _FLAG.sub(flag, _ASSIGNMENT.sub(assignment, text))
+    return _FLAG.sub(flag, _without_assigned(text))
+
+
+def _without_assigned(text: str) -> str:
+    """The text with masks for what is assigned to names of secrets, also within another value, such as a URL."""
+    pieces: list[str] = []
+    done = at = 0
+    while found := _ASSIGNMENT.search(text, at):
+        at = found.end(2)
+        if _is_secret(found[1]):
+            pieces += (text[done:at], _masked_word(found[3]))
+            done = at = found.end()
+    return "".join([*pieces, text[done:]])
 
 
 def _masked_word(word: str) -> str:

@@ -303,3 +303,45 @@ def test_long_response_is_cut(data: Path) -> None:
         page = running.browser().get("/which?labels=a%3Db")
     assert 65_536 == page.html.count("~")
     assert "It is longer: the command shows all" in page.text
+
+
+def test_group_that_cannot_be_read_hides_nothing_of_a_machine(data: Path) -> None:
+    write_files(data, {"groups/g.json": {"profile": "p", "boot": {"approve": "password=CANARY"}}})
+    with console(data) as running:
+        page = running.browser().get(PATH)
+    assert "No group: group 'g': line 1: boot.approve: neither true nor false" in page.text
+    assert "waits, 200" in page.text
+    assert "CANARY" not in page.html
+
+
+def test_secrets_in_documents_are_masked(data: Path) -> None:
+    secret = {"password": "CANARY", "list": [{"api_key": "CANARY"}], "url": "https://ada:CANARY@example.com/"}
+    boot = {"kernel": "https://ada:CANARY@example.com/k", "initrd": ["https://example.com/i?token=CANARY"]}
+    files = {
+        "groups/a.json": '{"id": "a", "metadata": {"password": "CANARY" "x"}}',
+        "groups/b.json": {"profile": "p", "selector": {"token": ["CANARY", 5]}},
+        "groups/c.json": {"profile": "p", "selector": {"token": "CANARY", "mac": "x"}},
+        "groups/d.json": {"profile": "p", "selector": {"rack": "7"}, "metadata": secret},
+        "groups/e.json": {"profile": "p", "selector": {"rack": "7", "secret": "CANARY"}},
+        "profiles/p.json": {"generic_id": "g", "ignition_id": "i", "boot": boot},
+        "profiles/q.json": {"boot": {"args": "password=CANARY"}},
+        "generic/g": "{{.password}} {{.list}} {{.url}} token: CANARY {{.none}}",
+        "ignition/i": "variant: fcos\nversion: 1.5.0\npassword: CANARY\nbad: [\n",
+        "sources/s.json": {**SOURCE, "image": "https://ada:CANARY@ghcr.io/a:b"},
+        "sources/t.json": {**SOURCE, "password": "CANARY"},
+    }
+    write_files(data, files)
+    documents = ("groups/a", "groups/b", "groups/c", "groups/d", "groups/e", "profiles/p", "profiles/q")
+    others = (
+        "templates/generic/g",
+        "templates/ignition/i",
+        "images",
+        "images/s",
+        "health",
+        "boots",
+        "which?labels=rack%3D7",
+    )
+    with console(data) as running:
+        browser = running.browser()
+        for path in ("", "groups", "profiles", "templates", *documents, *others):
+            assert "CANARY" not in browser.get(f"/{path}").html, path
