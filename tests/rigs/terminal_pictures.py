@@ -16,15 +16,6 @@ from tests.support.terminal import Written, on_terminal
 
 COLUMNS = 80
 
-# With every step of progress, however quick the machine.
-_MATCHBOXCTL = """
-import sys
-from matchboxctl.cli import progress
-from matchboxctl.main import main
-progress._TERMINAL_SECONDS = 0
-sys.exit(main())
-"""
-
 # Fonts come from no other server.
 _FORMAT = re.sub(r"@font-face \{\{.*?\}\}\n\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
 _SIZES = {".vmlinuz": 6_000_000, "_image.cpio.gz": 98_000_000}
@@ -52,6 +43,7 @@ def _progress(data: Path) -> tuple[str, str]:
     _run("matchboxctl examples flatcar --into my-flatcar", data, 0)
     line = "matchboxctl fetch flatcar --key flatcar.asc --into my-flatcar"
     with release_server() as server:
+        server.pause = 0.02
         server.add_flatcar("4593.1.0", {name: bytes(size) for name, size in _SIZES.items()})
         bars = [frame for frame in _run(f"{line} --server {server.url}", data, 0).frames if " left" in frame]
     return line, bars[len(bars) * 2 // 3]
@@ -59,7 +51,7 @@ def _progress(data: Path) -> tuple[str, str]:
 
 def _run(line: str, data: Path, code: int) -> Written:
     _, *arguments = line.split()
-    written = on_terminal([sys.executable, "-c", _MATCHBOXCTL, *arguments], COLUMNS, {}, data)
+    written = on_terminal([Path(sys.executable).with_name("matchboxctl"), *arguments], COLUMNS, {}, data)
     assert code == written.code, written.raw
     return written
 

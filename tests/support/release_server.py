@@ -14,6 +14,7 @@ from pysequoia import Cert, SignatureMode, Tsk, sign
 
 from tests.support.server_threads import in_thread
 
+_MB = 10**6
 FEDORA = "https://builds.coreos.fedoraproject.org"
 
 
@@ -45,7 +46,8 @@ class ReleaseServer:
     """What is served, by path, and what was requested.
 
     Of a path in `cuts` the first response ends after that many bytes, and its connection is closed; of one in `stalls`
-    it pauses there until `resume` is set. `changes` are served in place of `files` after a cut.
+    it pauses there until `resume` is set, and all pause for `pause` seconds after each MB. `changes` are served in place
+    of `files` after a cut.
     """
 
     def __init__(self) -> None:
@@ -56,6 +58,7 @@ class ReleaseServer:
         self.changes: dict[str, bytes] = {}
         self.resume = threading.Event()
         self.has_ranges = True
+        self.pause = 0.0
         self.url = ""
 
     def requested(self, end: str) -> list[str]:
@@ -123,7 +126,9 @@ def release_server() -> Iterator[ReleaseServer]:
             cut = served.cuts.pop(self.path, None)
             stall = served.stalls.pop(self.path, None)
             end = next((each for each in (cut, stall) if each is not None), len(body))
-            self.wfile.write(body[begin:end])
+            for piece in range(begin, end, _MB):
+                self.wfile.write(body[piece : min(piece + _MB, end)])
+                served.resume.wait(served.pause)
             if cut is not None:
                 served.files |= served.changes
                 self.close_connection = True
