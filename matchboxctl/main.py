@@ -26,7 +26,11 @@ PROGRAM = "matchboxctl"
     sections=SECTIONS,
     epilog=MODES,
     context_settings=CONTEXT,
-    examples=["matchboxctl serve --data-path examples/talos", "matchboxctl help render"],
+    examples=[
+        "matchboxctl examples talos --into my-talos",
+        "matchboxctl serve --data-path my-talos",
+        "matchboxctl help render",
+    ],
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @store_flags()

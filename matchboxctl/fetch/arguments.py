@@ -21,8 +21,8 @@ _EPILOG = (
     cls=Command,
     epilog=_EPILOG,
     examples=[
-        "matchboxctl fetch fedora-coreos --into examples/fedora-coreos",
-        "matchboxctl fetch flatcar --key KEYS.asc --into examples/flatcar",
+        "matchboxctl fetch fedora-coreos --into my-coreos",
+        "matchboxctl fetch flatcar --key KEYS.asc --into my-flatcar",
     ],
 )
 @argument("project", metavar="PROJECT", type=Choice(_PROJECTS))
@@ -46,7 +46,7 @@ _EPILOG = (
 def fetch(project: str, channel: str, version: str, arch: str, into: str | None, key: Path | None, server: str) -> None:
     """Fetch kernel, initramfs and rootfs of Flatcar or Fedora CoreOS.
 
-    They are verified, and placed where examples/flatcar and examples/fedora-coreos expect them:
+    They are verified, and placed where the examples flatcar and fedora-coreos expect them:
     DIR/assets/PROJECT/ARCH/. Files that are there and good are not fetched again. PROJECT is flatcar or fedora-coreos.
     """
     from matchboxctl.fetch.command import Wanted, fetch

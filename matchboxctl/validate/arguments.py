@@ -12,7 +12,7 @@ from matchboxctl.cli.options import MODES, Choice, argument, flag, is_given, out
 @click.command(
     cls=Command,
     epilog=f"Exit codes: 0 no faults, perhaps notes, 1 faults, 2 wrong usage. {MODES}",
-    examples=["matchboxctl validate examples/talos"],
+    examples=["matchboxctl validate my-talos"],
 )
 @argument("directory", metavar="[DIR]", required=False)
 @store_flags()

@@ -46,8 +46,8 @@ class ReleaseServer:
     """What is served, by path, and what was requested.
 
     Of a path in `cuts` the first response ends after that many bytes, and its connection is closed; of one in `stalls`
-    it pauses there until `resume` is set, and all pause for `pause` seconds after each MB. `changes` are served in place
-    of `files` after a cut.
+    it pauses there until `resume` is set, and all pause for `pause` seconds after each MB. `changes` are served in
+    place of `files` after a cut.
     """
 
     def __init__(self) -> None:
