@@ -11,10 +11,12 @@ import pytest
 import yaml
 
 from tests.boot.firmware import NEW_IPXE
+from tests.rigs.container import Volume, container
+from tests.rigs.container_image import container_image
 from tests.rigs.deployment_programs import compose_model, kubernetes_findings, kustomized
 from tests.rigs.install import on_path, run
-from tests.rigs.program import scratch_directory
-from tests.support.paths import PROJECT
+from tests.rigs.program import running, scratch_directory
+from tests.support.paths import EXAMPLES, PROJECT
 
 pytestmark = pytest.mark.real
 
@@ -80,6 +82,28 @@ def test_compose_reads_its_file(tmp_path: Path) -> None:
     wrong = copytree(COMPOSE, tmp_path / "compose") / "compose.yaml"
     wrong.write_text(wrong.read_text().replace("cap_drop", "drop_caps"))
     assert "drop_caps" in compose_model(wrong).stderr
+
+
+@pytest.mark.nightly
+def test_image_serves_with_the_settings_of_either(tmp_path: Path) -> None:
+    """And has what the pages run in it, as its user."""
+    service = yaml.safe_load((COMPOSE / "compose.yaml").read_text())["services"]["matchbox"]
+    [pod] = yaml.safe_load((KUBERNETES / "deployment.yaml").read_text())["spec"]["template"]["spec"]["containers"]
+    data = copytree(EXAMPLES / "flatcar", tmp_path / "data")
+    run(["chown", "-R", "65532:65532", data])
+    log = tmp_path / "log"
+    with container_image() as image:
+        for settings in (service["environment"], {each["name"]: each["value"] for each in pod["env"]}):
+            with (
+                container(image, volumes=[Volume(data, writable=True)], environment=settings, own_network=True) as made,
+                running(made.command, tmp_path, {}) as program,
+            ):
+                program.wait_for(lambda: "listening on 0.0.0.0:8080\n" in log.read_text() or None, "its address")
+                for command in (image.config["Healthcheck"]["Test"][1:], ["matchboxctl", "machine", "list"]):
+                    assert 0 == made.execute(*command).returncode
+                assert 0 == made.execute("tar", "-cf", "tarred.tar", "groups").returncode
+                assert [] == [line for line in log.read_text().splitlines() if '"ERROR"' in line or '"WARNING"' in line]
+            (data / "tarred.tar").unlink()
 
 
 @pytest.mark.nightly
