@@ -31,6 +31,9 @@ _KEPT = 10.0
 _KEPT_OF_ALL = 60.0
 """What reads every document."""
 
+_TIMES = 10.0
+"""How many times as long as it took a result is kept, if that is longer."""
+
 _Found = TypeVar("_Found")
 
 
@@ -78,7 +81,7 @@ class Check(Generic[_Found]):
             error = "this console has a fault: see its standard error"
         seconds = time.monotonic() - start
         self.last = Checked(found, error, began + int(seconds * 1000), seconds)
-        self._until = time.monotonic() + self._kept
+        self._until = time.monotonic() + max(self._kept, _TIMES * seconds)
         self._task = None
 
     async def close(self) -> None:

@@ -22,6 +22,7 @@ from matchboxctl.console.counts import Counts
 from matchboxctl.console.failures import failures
 from matchboxctl.console.images import IMAGES, Images
 from matchboxctl.console.pages import boots, documents, health, images, machine, machine_actions, machines, which
+from matchboxctl.console.recent_boots import BOOTS, boots_of_spans
 from matchboxctl.console.sessions import Sessions
 from matchboxctl.console.settings import ConsoleSettings
 from matchboxctl.console.store_threads import StoreThreads
@@ -46,6 +47,7 @@ def application(settings: ConsoleSettings, apart: Runner = in_child) -> web.Appl
     stores = StoreThreads(settings.store)
     app[CONSOLE] = Console(settings, secret, Sessions(), stores, environment(), counts, asyncio.Lock())
     app[CHECKS] = checks(stores, settings.store, apart)
+    app[BOOTS] = boots_of_spans(stores)
     app[CATALOG] = Catalog(settings.store, stores)
     app[IMAGES] = Images(settings.store, stores)
     app.on_response_prepare.append(access.add_headers)
@@ -73,7 +75,7 @@ async def _stores(app: web.Application) -> AsyncIterator[None]:
     """Close the stores at the end."""
     yield
     console = app[CONSOLE]
-    await app[CHECKS].close()
+    await asyncio.gather(app[CHECKS].close(), *(each.close() for each in app[BOOTS].values()))
     await console.stores.close()
     console.counts.close()
 

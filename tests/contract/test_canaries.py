@@ -195,6 +195,7 @@ def show_console(browser: Browser) -> None:
         "/live/machines",
         "/health",
         "/live/health",
+        "/live/boots",
         "/groups",
         "/profiles",
         "/templates",

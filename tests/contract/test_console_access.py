@@ -160,6 +160,7 @@ def test_foreign_host_names_are_refused(data: Path, running: Running) -> None:
         "/groups",
         "/which",
         "/images",
+        "/live/boots",
         "/live/groups",
         "/static/console.css",
         "/?token=x",
@@ -185,7 +186,7 @@ def test_pages_have_nothing_that_the_policy_refuses(data: Path, running: Running
     write_files(data, files)
     browser = running.browser()
     documents = ("/groups", "/groups/g", "/profiles", "/profiles/p", "/templates", "/templates/ignition/i")
-    live = ("/live/machines", f"/live{PATH}", "/live/groups?name=g", "/live/images/s", "/live/health")
+    live = ("/live/machines", f"/live{PATH}", "/live/boots", "/live/groups?name=g", "/live/images/s", "/live/health")
     for target in ("/", PATH, "/boots", "/health", "/images", "/images/s", *live, *documents, "/which?labels=a%3Db"):
         html = browser.get(target).html
         assert not re.findall(r"<style|<script(?! src=\"/static/)|\s(?:style|on[a-z]+)=|javascript:", html)

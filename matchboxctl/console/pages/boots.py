@@ -1,68 +1,43 @@
 """The page of all boots: how many and when, slow and failing steps, groups and releases."""
 
-import time
-from functools import partial
-from typing import NamedTuple
-
 from aiohttp import web
 
 from matchboxctl.console.chart import chart
-from matchboxctl.console.console import CONSOLE
-from matchboxctl.console.store_threads import StoreThreads
+from matchboxctl.console.recent_boots import BOOTS, Recent
 from matchboxctl.console.templates import page
-from matchboxctl.machines.boot_facts import BootFacts
-from matchboxctl.machines.boot_figures import SPANS, figures
-from matchboxctl.machines.recent_boots import recent_boots, recent_machines
+from matchboxctl.machines.boot_figures import SPANS, Span, figures
 
-_AT_ONCE = 50
-"""Machines, before others have their turn at the stores."""
-
-_MOST_BOOTS = 20_000
-
-
-class Recent(NamedTuple):
-    """Boots of so many machines, and since when they are all; 0 if they are all that there are."""
-
-    boots: list[BootFacts]
-    machines: int
-    known_since: int
-    warnings: list[str]
-
-
-async def _recent(stores: StoreThreads, since: int, now: int) -> Recent:
-    machines = await stores.run(partial(recent_machines, since))
-    records, warnings = machines.value.records, machines.warnings
-    boots: list[BootFacts] = []
-    read = 0
-    while read < len(records) and len(boots) < _MOST_BOOTS:
-        part = await stores.run(partial(recent_boots, records[read : read + _AT_ONCE], since, now))
-        boots += part.value
-        warnings += part.warnings
-        read = min(read + _AT_ONCE, len(records))
-    is_all = read == len(records) and not machines.value.cursor
-    # Nothing has happened to the others since.
-    return Recent(boots, read, 0 if is_all else records[read - 1].last_event, [*dict.fromkeys(warnings)])
+_WAIT_SECONDS = 0.2
 
 
 async def boots(request: web.Request) -> web.Response:
     """The page."""
-    span = SPANS.get(request.query.get("last", ""), SPANS["day"])
-    now = time.time_ns() // 1_000_000
-    stores = request.app[CONSOLE].stores
-    await stores.ready()
-    recent = await _recent(stores, span.since(now), now)
-    found = figures(recent.boots, span, now)
+    span = _span(request)
+    return _page(request, "boots.html", span, await request.app[BOOTS][span.name].of_now(_WAIT_SECONDS))
+
+
+async def live(request: web.Request) -> web.Response:
+    """The figures while boots are read."""
+    span = _span(request)
+    return _page(request, "boots_live.html", span, await request.app[BOOTS][span.name].so_far())
+
+
+def _span(request: web.Request) -> Span:
+    return SPANS.get(request.query.get("last", ""), SPANS["day"])
+
+
+def _page(request: web.Request, template: str, span: Span, recent: Recent) -> web.Response:
+    found = figures(recent.boots, span, recent.time)
     return page(
         request,
-        "boots.html",
+        template,
         warnings=recent.warnings,
         span=span,
         spans=SPANS,
-        now=now,
         recent=recent,
         figures=found,
         chart=chart(found, span, recent.known_since),
     )
 
 
-ROUTES = (web.get("/boots", boots),)
+ROUTES = (web.get("/boots", boots), web.get("/live/boots", live))

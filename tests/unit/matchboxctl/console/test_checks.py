@@ -4,7 +4,10 @@ import asyncio
 import threading
 from pathlib import Path
 
+import pytest
+
 from matchboxctl.cli.errors import FailedError
+from matchboxctl.console import checks
 from matchboxctl.console.checks import Check
 from matchboxctl.console.store_threads import StoreThreads
 
@@ -34,7 +37,8 @@ def test_check_runs_once_at_a_time_and_its_result_is_kept(tmp_path: Path) -> Non
     asyncio.run(ask())
 
 
-def test_old_result_is_shown_while_the_next_run_goes_on(tmp_path: Path) -> None:
+def test_old_result_is_shown_while_the_next_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "_TIMES", 0)
     goes_on = threading.Event()
     goes_on.set()
 
