@@ -25,7 +25,7 @@ async def in_child(work: Callable[[], _Result]) -> _Result:
 
     The process ends with this task.
     """
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", __name__, stdin=PIPE, stdout=PIPE)
+    process = await asyncio.create_subprocess_exec(sys.executable, "-P", "-m", __name__, stdin=PIPE, stdout=PIPE)
     try:
         written, _ = await process.communicate(pickle.dumps(work))
     finally:

@@ -94,7 +94,7 @@ class BackgroundSync:
         return {source_id: source.interval for source_id, source in sources.items()}
 
     def _start_process(self, source_id: str) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "matchboxctl.main", "sync", *self._flags, source_id]
+        command = [sys.executable, "-P", "-m", "matchboxctl.main", "sync", *self._flags, source_id]
         # The results of syncs are log lines of `serve`.
         return subprocess.Popen(command, env=self._environment, stdin=subprocess.DEVNULL, stdout=sys.stderr)
 

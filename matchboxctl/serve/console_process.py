@@ -19,7 +19,7 @@ def console_process(address: str, data_path: Path) -> Iterator[tuple[str, Callab
     It ends with this process, also if that is killed. Raises UsageError.
     """
     flags = ["--address", address, "--data-path", str(data_path), "--end-with-input"]
-    command = [sys.executable, "-m", "matchboxctl.main", "console", *flags]
+    command = [sys.executable, "-P", "-m", "matchboxctl.main", "console", *flags]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             if process.stdout is not None:

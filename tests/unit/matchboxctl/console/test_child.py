@@ -78,3 +78,12 @@ def test_settings_of_a_store_go_to_another_process_with_their_credentials() -> N
     found = pickle.loads(pickle.dumps(settings))
     assert settings.credentials() == found.credentials()
     assert settings._replace(core=None) == found._replace(core=None)
+
+
+@pytest.mark.system
+def test_module_of_the_directory_where_it_was_started_is_not_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pickle.py").write_text("raise SystemExit('it is')")
+    monkeypatch.chdir(tmp_path)
+    assert os.getpid() != asyncio.run(in_child(os.getpid))
