@@ -64,6 +64,7 @@ def tools(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[s
         "UV_CACHE_DIR": run([UV, "cache", "dir"]).strip(),
         "UV_CONSTRAINT": str(LOCK),
         "UV_FIND_LINKS": str(packages),
+        "PIP_FIND_LINKS": str(packages),
         "UV_PYTHON": sys.executable,
         "MATCHBOX_ADDRESS": "127.0.0.1:0",
     }
@@ -173,9 +174,12 @@ def test_quick_start_of_the_readme_as_printed(tools: Mapping[str, str], tmp_path
 
 
 @pytest.mark.nightly
-def test_installed_as_a_tool_with_the_console(tools: Mapping[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("installer", [("uv", "tool"), ("uvx", "pipx")], ids=["uv", "pipx"])
+def test_installed_as_a_tool_with_the_console(
+    tools: Mapping[str, str], tmp_path: Path, installer: tuple[str, ...]
+) -> None:
     """Both commands are there, the console has its templates and files, and nothing is left when it is removed."""
-    run([UV, "tool", "install", "lambda-matchbox[console]"], environment=dict(tools), directory=tmp_path)
+    run([*installer, "install", "lambda-matchbox[console]"], environment=dict(tools), directory=tmp_path)
     for name in COMMANDS:
         assert f"matchboxctl {__version__}\n" == run([name, "--version"], environment=dict(tools), directory=tmp_path)
     command = ["matchboxctl", "console", "--data-path", EXAMPLES / "install-once", "--address", "127.0.0.1:0"]
@@ -188,5 +192,5 @@ def test_installed_as_a_tool_with_the_console(tools: Mapping[str, str], tmp_path
             assert browser.get("/static/console.css").html
         finally:
             console.terminate()
-    run([UV, "tool", "uninstall", "lambda-matchbox"], environment=dict(tools), directory=tmp_path)
+    run([*installer, "uninstall", "lambda-matchbox"], environment=dict(tools), directory=tmp_path)
     assert [] == list(Path(tools["HOME"], ".local", "bin").iterdir())
