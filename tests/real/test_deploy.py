@@ -13,7 +13,7 @@ import yaml
 from tests.boot.firmware import NEW_IPXE
 from tests.rigs.container import Volume, container
 from tests.rigs.container_image import container_image
-from tests.rigs.deployment_programs import compose_model, kubernetes_findings, kustomized
+from tests.rigs.deployment_programs import compose_model, kubernetes_findings, kustomized, restricted_findings
 from tests.rigs.install import on_path, run
 from tests.rigs.program import running, scratch_directory
 from tests.support.paths import EXAMPLES, PROJECT
@@ -115,6 +115,16 @@ def test_kubernetes_knows_every_field(tmp_path: Path) -> None:
     assert [] == kubernetes_findings(objects)
     objects.write_text(objects.read_text().replace("runAsNonRoot", "runAsNoRoot"))
     assert [True] == ["runAsNoRoot" in finding for finding in kubernetes_findings(objects)]
+
+
+@pytest.mark.nightly
+def test_namespace_that_enforces_restricted_admits_the_pod() -> None:
+    labels = yaml.safe_load((KUBERNETES / "namespace.yaml").read_text())["metadata"]["labels"]
+    assert "restricted" == labels["pod-security.kubernetes.io/enforce"]
+    deployment = yaml.safe_load((KUBERNETES / "deployment.yaml").read_text())
+    assert "" == restricted_findings(deployment)
+    deployment["spec"]["template"]["spec"]["hostNetwork"] = True
+    assert "host namespaces hostNetwork=true\n" == restricted_findings(deployment)
 
 
 @pytest.mark.nightly

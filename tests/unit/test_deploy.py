@@ -47,18 +47,6 @@ def test_data_belongs_to_the_images_user(pod: dict[str, Any]) -> None:
     assert f"\nUSER {USER}:{USER}\n" in (PROJECT / "Containerfile").read_text()
 
 
-def test_pod_is_within_the_restricted_standard(pod: dict[str, Any]) -> None:
-    assert pod["securityContext"]["runAsNonRoot"]
-    assert {"type": "RuntimeDefault"} == pod["securityContext"]["seccompProfile"]
-    for container in pod["containers"]:
-        context = container["securityContext"]
-        assert {"drop": ["ALL"]} == context["capabilities"]
-        assert (False, True) == (context["allowPrivilegeEscalation"], context["readOnlyRootFilesystem"])
-    kinds = {kind for volume in pod["volumes"] for kind in volume if kind != "name"}
-    assert {"emptyDir", "persistentVolumeClaim"} == kinds
-    assert {"hostNetwork", "hostPID", "hostIPC"}.isdisjoint(pod)
-
-
 @pytest.mark.parametrize(("name", "block"), [("dnsmasq.conf", 0), ("dnsmasq-proxy.conf", 1)])
 def test_dnsmasq_has_the_lines_of_the_page_on_dhcp(name: str, block: int) -> None:
     section = (PROJECT / "docs" / "dhcp.md").read_text().partition("## dnsmasq\n")[2]
