@@ -4,6 +4,7 @@ import os
 import ssl
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 
@@ -18,13 +19,13 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (compared, not
 def main() -> int:
     """0 if it answers; otherwise 1 and a line that says why."""
     command = _FIRST_PROCESS.read_bytes().rstrip(b"\0").split(b"\0")
-    connection = _connection([os.fsdecode(word) for word in command])
-    try:
-        connection.request("GET", "/")
-        status = connection.getresponse().status
-    except (OSError, HTTPException) as error:
-        print(f"{connection.host}:{connection.port} does not answer: {error}")
-        return 1
+    with closing(_connection([os.fsdecode(word) for word in command])) as connection:
+        try:
+            connection.request("GET", "/")
+            status = connection.getresponse().status
+        except (OSError, HTTPException) as error:
+            print(f"{connection.host}:{connection.port} does not answer: {error}")
+            return 1
     print(f"{connection.host}:{connection.port} answers with {status}")
     return 0 if status == 200 else 1
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.rigs.cache import cached
 from tests.rigs.debian_packages import KEYRING, machine_architecture, mirror, unpack
 from tests.rigs.install import on_path, run
+from tests.rigs.python313 import python313
 
 _RELEASE = "trixie"
 _PACKAGES = ("ca-certificates", "libstdc++6", "python3")
@@ -48,6 +49,9 @@ def _fill(store: Path, architecture: str) -> None:
             for name in ("lib", "bin"):
                 # Debian's package of base files makes these links.
                 Path(scratch, "tree", name).symlink_to(f"usr/{name}")
+            # Debian's own scripts would compile these, which takes minutes in emulation.
+            compiled = ("-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "-s", f"{scratch}/tree")
+            run([python313(), *compiled, *Path(scratch, "tree", "usr", "lib").glob("python3.*")])
             run([on_path("tar", "tar"), "-cf", contents, "-C", f"{scratch}/tree", "."])
         container = buildah(store, "from", "scratch").strip()
         buildah(store, "add", container, contents, "/")

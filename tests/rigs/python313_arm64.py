@@ -28,14 +28,18 @@ def python313_arm64() -> Path:
     return cached("debian-trixie-arm64-python3.13-libstdc++", _install) / "python3.13"
 
 
+def qemu_aarch64() -> Path:
+    """The emulator, a program without libraries."""
+    return Package("bookworm", machine_architecture(), "qemu-user-static", (_QEMU,)).directory / _QEMU
+
+
 def _install(directory: Path) -> None:
     unpack("trixie", "python3.13", directory, "arm64")
     # Lambda's runtime has it too: AWS's own runtime client is linked with it.
     unpack("trixie", "libstdc++6", directory, "arm64")
     # Debian's package of base files makes this link.
     (directory / "lib").symlink_to("usr/lib")
-    emulator = Package("bookworm", machine_architecture(), "qemu-user-static", (_QEMU,))
-    shutil.copy2(emulator.directory / _QEMU, directory)
+    shutil.copy2(qemu_aarch64(), directory)
     # Modules are the same for every processor once they are compiled, which takes minutes under emulation.
     compiled = ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "-s", str(directory)]
     run([python313(), *compiled, directory / "usr" / "lib" / "python3.13"])
