@@ -4,14 +4,13 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from threading import Lock
 from typing import TypeVar
 
 from aiohttp import web
 
-from lambda_matchbox.errors import StoreUnavailableError
 from matchboxctl.console.store_threads import StoreThreads
 from matchboxctl.documents.protocol import Documents
+from matchboxctl.machines.opened_stores import once
 from matchboxctl.resources.command import target_of
 from matchboxctl.resources.reading import Entry, entries
 from matchboxctl.store.mode import StoreSettings
@@ -28,10 +27,8 @@ class Catalog:
     """The documents, and for a while the names of all."""
 
     def __init__(self, store: StoreSettings | Path, threads: StoreThreads) -> None:
-        self._store = store
         self._threads = threads
-        self._documents: Documents | None = None
-        self._lock = Lock()
+        self._documents = once(lambda: target_of("group", store).documents)
         self._entries: dict[str, tuple[float, list[Entry]]] = {}
 
     async def entries(self, kind: str) -> list[Entry]:
@@ -48,15 +45,7 @@ class Catalog:
 
     async def read(self, work: Callable[[Documents], _Result]) -> _Result:
         """What work finds in the documents. Raises CommandError or MatchboxError."""
-        return await self._threads.beside(lambda: work(self._opened()))
-
-    def _opened(self) -> Documents:
-        if isinstance(self._store, Path) and not self._store.is_dir():
-            raise StoreUnavailableError(f"{self._store} is not there, or is no directory")
-        with self._lock:
-            if self._documents is None:
-                self._documents = target_of("group", self._store).documents
-            return self._documents
+        return await self._threads.beside(lambda: work(self._documents()))
 
 
 def _entries(kind: str, documents: Documents) -> list[Entry]:

@@ -5,16 +5,17 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from threading import Lock
 from typing import TypeVar
 
 from aiohttp import web
 
-from lambda_matchbox.errors import MatchboxError, StoreUnavailableError
+from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.image_sync.sources import SourceStores
 from matchboxctl.cli.errors import CommandError
 from matchboxctl.console.store_threads import StoreThreads
+from matchboxctl.machines.opened_stores import once
 from matchboxctl.releases.source_stores import source_stores
 from matchboxctl.releases.sync import sync_one
 from matchboxctl.releases.sync_report import SyncReport
@@ -50,16 +51,14 @@ class Images:
     """The sources and releases, and the last sync of each source that was begun here."""
 
     def __init__(self, store: StoreSettings | Path, threads: StoreThreads) -> None:
-        self._store = store
         self._threads = threads
-        self._stores: SourceStores | None = None
-        self._lock = Lock()
+        self._stores = once(partial(source_stores, store))
         self._tasks: set[asyncio.Task[None]] = set()
         self.runs: dict[str, Run] = {}
 
     async def read(self, work: Callable[[SourceStores], _Result]) -> _Result:
         """What work finds or does. Raises CommandError or MatchboxError."""
-        return await self._threads.beside(lambda: work(self._opened()))
+        return await self._threads.beside(lambda: work(self._stores()))
 
     def begin(self, source_id: str) -> None:
         """Begin to sync the source; its run has what becomes of it."""
@@ -82,14 +81,6 @@ class Images:
     def runs_now(self, source_id: str) -> bool:
         """Whether a sync of the source that was begun here goes on."""
         return source_id in self.runs and not self.runs[source_id].ended
-
-    def _opened(self) -> SourceStores:
-        if isinstance(self._store, Path) and not self._store.is_dir():
-            raise StoreUnavailableError(f"{self._store} is not there, or is no directory")
-        with self._lock:
-            if self._stores is None:
-                self._stores = source_stores(self._store)
-            return self._stores
 
 
 def _now() -> int:

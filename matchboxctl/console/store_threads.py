@@ -5,11 +5,11 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Thread
 from typing import Generic, NamedTuple, TypeVar
 
 from lambda_matchbox.errors import StoreUnavailableError
-from matchboxctl.machines.opened_stores import OpenedStores, opened_stores
+from matchboxctl.machines.opened_stores import OpenedStores, once, opened_stores
 from matchboxctl.store.advice import advice_on
 from matchboxctl.store.mode import StoreSettings
 
@@ -32,8 +32,7 @@ class StoreThreads:
         self._store = store
         self._threads = ThreadPoolExecutor(1 if isinstance(store, Path) else _THREADS, "store")
         self._stack = ExitStack()
-        self._opened: OpenedStores | None = None
-        self._lock = Lock()
+        self._opened = once(lambda: self._stack.enter_context(opened_stores(store)))
 
     async def run(self, work: Callable[[OpenedStores], _Result]) -> Result[_Result]:
         """What the work returns. Raises CommandError or MatchboxError."""
@@ -64,24 +63,21 @@ class StoreThreads:
 
     def _advised(self, work: Callable[[], _Result]) -> _Result:
         with advice_on(self._store):
+            if isinstance(self._store, Path) and not self._store.is_dir():
+                raise StoreUnavailableError(f"{self._store} is not there, or is no directory")
             return work()
 
     def _run(self, work: Callable[[OpenedStores], _Result]) -> Result[_Result]:
         warnings: list[str] = []
-        with advice_on(self._store):
-            if isinstance(self._store, Path) and not self._store.is_dir():
-                raise StoreUnavailableError(f"{self._store} is not there, or is no directory")
-            opened = self._open()
+
+        def work_on_opened() -> _Result:
+            opened = self._opened()
             # A history that failed once is tried again by the next request.
             opened = opened._replace(warn=warnings.append, history=opened.history.again(warnings.append))
             with opened.advising():
-                return Result(work(opened), warnings)
+                return work(opened)
 
-    def _open(self) -> OpenedStores:
-        with self._lock:
-            if self._opened is None:
-                self._opened = self._stack.enter_context(opened_stores(self._store))
-            return self._opened
+        return Result(self._advised(work_on_opened), warnings)
 
     async def close(self) -> None:
         """Close the stores, after the work that is under way."""

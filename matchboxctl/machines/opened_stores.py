@@ -153,7 +153,7 @@ def opened_stores(store: StoreSettings | Path, warn: Callable[[str], None] | Non
     if isinstance(store, Path):
         check_data_path(store)
         with ExitStack() as opened:
-            responses = _once(lambda: _directory_responses(store, opened))
+            responses = once(lambda: _directory_responses(store, opened))
             machines = opened.enter_context(closing(DirectoryMachines(store)))
             file = opened.enter_context(closing(DirectoryHistory(store)))
             days = _history_days()
@@ -163,7 +163,7 @@ def opened_stores(store: StoreSettings | Path, warn: Callable[[str], None] | Non
         return
     from matchboxctl.store.advice import advising_on
 
-    responses = _once(lambda: _table_responses(store))
+    responses = once(lambda: _table_responses(store))
     operator, advising = partial(aws_operator, store), partial(advising_on, store)
     yield OpenedStores(
         responses,
@@ -177,7 +177,7 @@ def opened_stores(store: StoreSettings | Path, warn: Callable[[str], None] | Non
     )
 
 
-def _once(make: Callable[[], _Made]) -> Callable[[], _Made]:
+def once(make: Callable[[], _Made]) -> Callable[[], _Made]:
     """Makes it at the first call, also where several threads are the first."""
     lock, made = Lock(), list[_Made]()
 

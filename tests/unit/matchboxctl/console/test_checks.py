@@ -13,10 +13,11 @@ from matchboxctl.console.store_threads import StoreThreads
 
 
 def test_check_runs_once_at_a_time_and_its_result_is_kept(tmp_path: Path) -> None:
-    goes_on, runs = threading.Event(), list[int]()
+    has_begun, goes_on, runs = threading.Event(), threading.Event(), list[int]()
 
     def work() -> int:
         runs.append(len(runs) + 1)
+        has_begun.set()
         goes_on.wait()
         return runs[-1]
 
@@ -25,6 +26,7 @@ def test_check_runs_once_at_a_time_and_its_result_is_kept(tmp_path: Path) -> Non
         check = Check(stores.beside, 3600, work)
         await asyncio.gather(check.fresh(0), check.fresh(0))
         await check.fresh(0)
+        await asyncio.to_thread(has_begun.wait)
         assert ([1], None, 0) == (runs, check.last.found, check.last.ended)
         assert check.last.began > 0
         goes_on.set()
