@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import secrets
 import shlex
 import shutil
 import subprocess
@@ -33,7 +34,8 @@ COMMANDS = ("matchboxctl", "lambda-matchbox")
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of an sdist and of the wheel that is built from it, as they are published."""
-    directory = tmp_path_factory.mktemp("packages")
+    # uv knows a wheel by its path, and keeps what it installed of it.
+    directory = tmp_path_factory.mktemp("packages") / secrets.token_hex(8)
     run([UV, "build", "--build-constraint", LOCK, "--out-dir", directory, PROJECT])
     return directory
 
