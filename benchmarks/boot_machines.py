@@ -1,6 +1,8 @@
 """The groups of the benchmarks: one for each machine, by its MAC address, and one profile for all."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
@@ -16,6 +18,15 @@ def groups(size: int, listed: int = 1) -> Iterator[Group]:
     for number in range(size):
         macs = tuple(mac(number + size * turn) for turn in range(listed))
         yield Group(f"node{number}", profile=PROFILE.id, selector={"mac": macs if listed > 1 else macs[0]})
+
+
+def write(directory: Path, size: int, listed: int = 1) -> None:
+    """Write the groups and their profile as files."""
+    (directory / "groups").mkdir(parents=True)
+    (directory / "profiles").mkdir()
+    (directory / "profiles" / f"{PROFILE.id}.json").write_text(json.dumps(PROFILE.document()))
+    for group in groups(size, listed):
+        (directory / "groups" / f"{group.id}.json").write_text(json.dumps(group.document()))
 
 
 def mac(number: int) -> str:

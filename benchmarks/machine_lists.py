@@ -17,8 +17,10 @@ from pathlib import Path
 
 from botocore.session import Session
 
+from benchmarks.boot_machines import mac, write
+from benchmarks.table_app import fill
 from benchmarks.timing import ENVIRONMENT
-from lambda_matchbox.aws.table_and_bucket import create_history_table, create_table
+from lambda_matchbox.aws.table_and_bucket import create_history_table
 from lambda_matchbox.machines.events import Event
 from lambda_matchbox.machines.history import fold
 from lambda_matchbox.machines.history_stores import History, HistoryStore, Wanted
@@ -44,15 +46,16 @@ def main() -> None:
     in_both_modes(print_times)
 
 
-def in_both_modes(print_times: PrintTimes) -> None:
-    """Print the times of a directory's machines, and those of a table's."""
+def in_both_modes(print_times: PrintTimes, groups: int = 0) -> None:
+    """Print the times of a directory's machines, and those of a table's, with so many groups."""
     with tempfile.TemporaryDirectory() as scratch, closing(DirectoryHistory(Path(scratch))) as store:
+        write(Path(scratch), groups)
         environment = ENVIRONMENT | {"MATCHBOX_DATA_PATH": scratch}
         for name in ("MATCHBOX_TABLE", "MATCHBOX_BUCKET"):
             del environment[name]
         print_times("directory mode", filled(store), environment, Counter)
     with dynamodb_local() as service, fault_proxy(service.endpoint) as proxy:
-        store = filled(table_history(stores_on(service), days=30))
+        store = filled(table_history(stores_on(service, groups), days=30))
         names = {"MATCHBOX_HISTORY_TABLE": "history", "AWS_REGION": service.region}
         keys = {"AWS_ACCESS_KEY_ID": service.access_key, "AWS_SECRET_ACCESS_KEY": service.secret_key}
         endpoints = dict.fromkeys(("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3"), proxy.endpoint)
@@ -65,10 +68,10 @@ def in_both_modes(print_times: PrintTimes) -> None:
         print_times("table", store, ENVIRONMENT | names | keys | endpoints, calls)
 
 
-def stores_on(service: Service) -> StoreSettings:
+def stores_on(service: Service, groups: int = 0) -> StoreSettings:
     """New tables of groups and of histories."""
+    fill(service, "matchbox", groups)
     with closing(service.client("dynamodb")) as client:
-        create_table(client, "matchbox")
         create_history_table(client, "history")
     core = Session()
     core.set_credentials(service.access_key, service.secret_key)
@@ -92,11 +95,6 @@ def filled(store: HistoryStore) -> HistoryStore:
         ]
         store.merge_records({event.identities.keys[0]: fold(None, event) for event in events})
     return store
-
-
-def mac(number: int) -> str:
-    """The address of a machine."""
-    return f"52:54:00:{number >> 16:02x}:{number >> 8 & 255:02x}:{number & 255:02x}"
 
 
 def print_times(

@@ -4,7 +4,6 @@ Ratios are to the fewest groups. A round makes one request for each size, so tha
 `make bench`.
 """
 
-import json
 import logging
 import statistics
 import tempfile
@@ -16,7 +15,7 @@ from typing import NamedTuple
 
 from aws_lambda_powertools import Logger
 
-from benchmarks.boot_machines import PROFILE, ask, groups
+from benchmarks.boot_machines import ask, write
 from benchmarks.table_app import fill, table_app
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.aws.clients.http_client import HttpClient, HttpResponse
@@ -99,11 +98,7 @@ def _measure(mode: str, subjects: list[Subject]) -> None:
 
 
 def _directory_app(directory: Path, size: int, listed: int) -> App:
-    (directory / "groups").mkdir(parents=True)
-    (directory / "profiles").mkdir()
-    (directory / "profiles" / f"{PROFILE.id}.json").write_text(json.dumps(PROFILE.document()))
-    for group in groups(size, listed):
-        (directory / "groups" / f"{group.id}.json").write_text(json.dumps(group._asdict()))
+    write(directory, size, listed)
     with _duration(f"{size} groups read"):
         stores = directory_stores(directory, directory / "assets", print).stores
     routes = Routes(stores, Delivery(BODY_LIMIT, "boundary"))

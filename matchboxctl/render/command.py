@@ -3,7 +3,7 @@
 import secrets
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from lambda_matchbox.secrets.function import placeholders
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.failures import error_response
 from lambda_matchbox.web.gate import TWO_ADDRESSES
-from lambda_matchbox.web.machine import Machine
+from lambda_matchbox.web.machine import Machine, select
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.cli.arguments import parse_labels
 from matchboxctl.cli.errors import FailedError, UsageError
@@ -101,24 +101,44 @@ def _quoted(text: str) -> str:
     return quote(text, safe=":", errors="surrogateescape")
 
 
-def report_of(source: Source, route: str, given: Sequence[tuple[str, str]], options: RenderOptions) -> Report:
-    """The report. Raises FailedError or MatchboxError if the machine's group cannot be determined."""
-    request = request_for(route, given)
-    routes = Routes(source.stores, Delivery(BODY_LIMIT, boundary=secrets.token_hex(30)))
-    query = read_query(request.raw_query)
-    labels = query.labels
-    machine: Machine | None = None
+class Chosen(NamedTuple):
+    """What is the same on every route: labels, the machine, or why no group selects it, and the other groups."""
+
+    labels: Mapping[str, str]
+    machine: Machine | None
+    error: NotFoundError | None
+    others: OtherGroups
+
+
+def chosen(source: Source, given: Sequence[tuple[str, str]], limit: int) -> Chosen:
+    """The machine's group, and so many others. Raises FailedError or MatchboxError if it cannot be determined."""
+    query = read_query(request_for("", given).raw_query)
+    machine, why_none = None, None
     with source.advising():
         try:
-            machine = _with_placeholders(routes.select(query, query.labels.get(CLIENT_IP, "")))
+            found = select(source.stores.catalog, query, query.labels.get(CLIENT_IP, ""))
+            machine = _with_placeholders(found)
         except NotFoundError as error:
-            response, reason = error_response(error), str(error)
+            why_none = error
         group = None if machine is None else machine.selection.group
-        others = OtherGroups([], 0)
-        if options.others:
-            others = other_groups(source.stores.catalog, group, labels, options.others)
+        others = other_groups(source.stores.catalog, group, query.labels, limit) if limit else OtherGroups([], 0)
+    return Chosen(query.labels, machine, why_none, others)
+
+
+def report_of(
+    source: Source, route: str, given: Sequence[tuple[str, str]], options: RenderOptions, of: Chosen | None = None
+) -> Report:
+    """The report, of what was chosen before or is now.
+
+    Raises FailedError or MatchboxError if the machine's group cannot be determined.
+    """
+    labels, machine, error, others = of or chosen(source, given, options.others)
+    routes = Routes(source.stores, Delivery(BODY_LIMIT, boundary=secrets.token_hex(30)))
+    group = None if machine is None else machine.selection.group
     if machine is not None:
-        response, reason = _response(routes, route, request, machine)
+        response, reason = _response(routes, route, request_for(route, given), machine)
+    else:
+        response, reason = error_response(error or NotFoundError()), str(error)
     profile = None if machine is None else machine.selection.profile
     data = {} if machine is None else machine.data
     template = getattr(profile, _KINDS[route]) if profile is not None and route in _KINDS else ""

@@ -9,6 +9,7 @@ import pytest
 
 from matchboxctl.store.mode import chosen_store
 from tests.contract.machine_histories import BY_NIGHT
+from tests.rigs.tcp_fault import fault_proxy
 from tests.support.consoles import Browser, Page, console
 from tests.support.resource_commands import ResourceCommands
 
@@ -92,6 +93,20 @@ def test_form_shows_which_machine_gets_what_and_why(commands: ResourceCommands, 
     assert "invalid --label '<img>': use KEY=VALUE" in wrong.text
     assert "/ipxe" not in wrong.text
     assert "Left out, as invalid: mac=x" in browser.get("/which?labels=mac%3Dx").text
+
+
+@pytest.mark.parametrize("commands", ["moto"], indirect=True)
+def test_form_selects_once_for_all_routes(commands: ResourceCommands, monkeypatch: pytest.MonkeyPatch) -> None:
+    create(commands, "group", {"id": "g", "profile": "p", "selector": {"rack": "7"}})
+    with fault_proxy(os.environ["AWS_ENDPOINT_URL_DYNAMODB"]) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", proxy.endpoint)
+        with console(chosen_store("")) as running:
+            browser = running.browser()
+            browser.get("/which?labels=rack%3D8")
+            proxy.forget_requests()
+            assert "Group g , by rack=7" in browser.get("/which?labels=rack%3D7").text
+            # A selection, the groups that match, and others.
+            assert {"BatchGetItem": 4, "Scan": 1} == dict(proxy.requests())
 
 
 @BY_NIGHT
