@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from struct import pack
 from typing import Protocol
 
 
@@ -20,11 +21,11 @@ class Scan:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._seen: dict[str, tuple[int, int, int]] = {}
+        self._seen: dict[str, bytes] = {}
 
     def names(self) -> set[str]:
         """The names of files with another time, size or inode, and of deleted ones."""
-        now: dict[str, tuple[int, int, int]] = {}
+        now: dict[str, bytes] = {}
         try:
             with os.scandir(self._directory) as entries:
                 for entry in entries:
@@ -32,9 +33,10 @@ class Scan:
                         status = entry.stat()
                     except OSError:
                         # A dangling link, or a file deleted just now.
-                        now[entry.name] = (0, 0, 0)
+                        now[entry.name] = b""
                         continue
-                    now[entry.name] = (status.st_mtime_ns, status.st_size, status.st_ino)
+                    # A third of the memory of their tuple.
+                    now[entry.name] = pack("=qqQ", status.st_mtime_ns, status.st_size, status.st_ino)
         except (FileNotFoundError, NotADirectoryError):
             pass
         changed = {name for name, state in now.items() if self._seen.get(name) != state}
