@@ -303,6 +303,23 @@ def test_page_says_that_the_session_has_ended_and_that_the_store_is_away(
     tab.has("open the address that the console printed")
 
 
+@pytest.mark.nightly
+@pytest.mark.parametrize("store", ["directory"], indirect=True)
+def test_password_is_typed_and_asked_for_again_after_the_session(browser: Chromium, store: Path) -> None:
+    with console(store, password="correct horse battery") as running:
+        tab = Tab(browser, running)
+        tab.has("Password of this console")
+        tab.check()
+        tab.page.keyboard.type("correct horse battery")
+        tab.page.keyboard.press("Enter")
+        tab.has("No machine was seen yet")
+        tab.check()
+        tab.context.clear_cookies()
+        tab.has("the session has ended: log in again")
+        tab.goto("/groups")
+        tab.has("Password of this console")
+
+
 @pytest.fixture
 def sources(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A source, and a group with a hostile selector."""
