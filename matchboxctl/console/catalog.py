@@ -38,6 +38,9 @@ class Catalog:
         """
         until, found = self._entries.get(kind, (0.0, []))
         if (began := time.monotonic()) >= until:
+            # Not both in memory: there may be 100,000 of them.
+            self._entries.pop(kind, None)
+            found = []
             found = await self.read(partial(_entries, kind))
             took = time.monotonic() - began
             self._entries[kind] = began + took + _TIMES * took, found
