@@ -9,7 +9,7 @@ import click
 
 from matchboxctl.cli.help_text import HelpText
 
-CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 120, "show_default": True}
+CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 120, "show_default": True}
 """Settings of the command line, which its commands inherit."""
 
 

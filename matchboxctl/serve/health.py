@@ -9,6 +9,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 
 from matchboxctl.cli.arguments import parse_address
+from matchboxctl.cli.commands import CONTEXT
 from matchboxctl.serve.arguments import serve
 
 _FIRST_PROCESS = Path("/proc/1/cmdline")
@@ -33,7 +34,7 @@ def main() -> int:
 def _connection(command: Sequence[str]) -> HTTPConnection:
     """To where the command listens; by the environment alone if it is not `serve`, as with the host's processes."""
     flags = list(command[command.index("serve") + 1 :]) if "serve" in command else []
-    settings = serve.make_context("serve", flags).params
+    settings = serve.make_context("serve", flags, **CONTEXT).params
     address = parse_address("--address", settings["address"])
     host = _EVERYWHERE.get(address.host, address.host)
     if not settings["web_ssl"]:

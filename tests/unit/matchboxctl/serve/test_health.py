@@ -3,9 +3,12 @@
 from http.client import HTTPSConnection
 from pathlib import Path
 
+import click
 import pytest
 
+from matchboxctl.cli.commands import CONTEXT
 from matchboxctl.serve import health
+from matchboxctl.serve.arguments import serve
 from tests.support.serving import started
 
 SERVE = ("/opt/lambda-matchbox/bin/python", "/opt/lambda-matchbox/bin/matchboxctl", "serve")
@@ -38,6 +41,15 @@ def test_asks_where_the_first_process_listens(
     connection = health._connection(command)
     assert address == (connection.host, connection.port)
     assert not isinstance(connection, HTTPSConnection)
+
+
+def test_help_of_serve_stays_as_it_is() -> None:
+    # Click makes a command's help option once, for the first context that it gets.
+    serve._help_option = None
+    health._connection(SERVE)
+    option = serve.get_help_option(click.Context(serve, **CONTEXT))
+    assert option is not None
+    assert ["-h", "--help"] == option.opts
 
 
 def test_asks_by_https_if_that_is_served() -> None:
