@@ -198,9 +198,9 @@ def resolve(base: str, address: str) -> str:
 
 
 def origin(url: str) -> str:
-    """Scheme and host of an address, without its query, which may contain a signature."""
+    """Scheme and host of an address, without its password, and its query, which may contain a signature."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _check_delivery(response: urllib3.BaseHTTPResponse) -> None:

@@ -6,20 +6,21 @@ import click
 
 from matchboxctl.cli.commands import Command
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.cli.options import STORE_MODE, is_given, option, output_option, stack_flag
+from matchboxctl.cli.options import is_given, option, output_option, stack_flag
 
 
 @click.command(
     cls=Command,
     epilog="Exit codes: 0 nothing differs, 1 something was not copied, differs, or (without --compare) has faults, 2 "
-    f"wrong usage, 130 interrupted. {STORE_MODE}",
+    "wrong usage, 130 interrupted.",
     examples=[
         "matchboxctl migrate /var/lib/matchbox --compare http://matchbox:8080",
         "matchboxctl migrate matchbox:8081 --certs certs --into /srv/matchbox",
+        "matchboxctl migrate /var/lib/matchbox --stack matchbox",
     ],
 )
 @click.argument("source", metavar="FROM")
-@option("--into", metavar="DIR", type=Path, help="data directory to copy into; --stack copies into table and bucket")
+@option("--into", metavar="DIR", type=Path, help="data directory to copy into")
 @option(
     "--compare",
     metavar="URL",
@@ -35,23 +36,27 @@ from matchboxctl.cli.options import STORE_MODE, is_given, option, output_option,
     help="gRPC: the directory with ca.crt, client.crt and client.key",
 )
 @click.option("--dry-run", is_flag=True, help="print what would be copied, and compare the responses of FROM")
+@click.option("--store", is_flag=True, help="copy into MATCHBOX_TABLE and MATCHBOX_BUCKET, or MATCHBOX_STACK")
 @stack_flag
 @output_option()
 def migrate(
-    source: str, into: Path | None, stack: str, compare: str, certs: Path, output: str, *, dry_run: bool
+    source: str, into: Path | None, stack: str, compare: str, certs: Path, output: str, *, dry_run: bool, store: bool
 ) -> None:
     """Copy what a matchbox serves, and compare its responses with those of the copy, for a machine of each group.
 
     FROM is matchbox's data directory, or HOST:PORT of its gRPC API, which lists groups and profiles; the templates that
     they name are read as well. The report names what will differ, and why. Nothing is removed, only differences are
-    written; after an interruption, run the command again. Without --into and --stack, nothing is copied.
+    written; after an interruption, run the command again. Without --into, --stack and --store, nothing is copied.
     """
     from matchboxctl.migrate.command import MigrateOptions, migrate
-    from matchboxctl.store.mode import chosen_store
+    from matchboxctl.store.mode import StoreSettings, chosen_store
 
-    if into and is_given("stack"):
-        raise UsageError("--into and --stack both name where to copy: use one of them")
-    # A directory that is named is written without AWS, whatever the environment selects.
-    target = into or chosen_store("", stack)
-    copied = into or not isinstance(target, Path)
-    migrate(source, target if copied else None, MigrateOptions(certs, compare, output, dry_run))
+    target: Path | StoreSettings | None = into
+    # The environment of a shell alone must not turn a look into a copy.
+    if store or is_given("stack"):
+        if into:
+            raise UsageError("--into and --stack both name where to copy: use one of them")
+        target = chosen_store("", stack)
+        if isinstance(target, Path):
+            raise UsageError("--store copies into table and bucket: set MATCHBOX_TABLE and MATCHBOX_BUCKET")
+    migrate(source, target, MigrateOptions(certs, compare, output, dry_run))

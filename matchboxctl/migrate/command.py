@@ -63,6 +63,10 @@ def migrate(source: str, target: Path | StoreSettings | None, options: MigrateOp
         directory = read_directory(root)
         for problem in directory.problems:
             warnings.warn(_without(root, source, str(problem)))
+        for file in directory.unread if target is not None else ():
+            warnings.warn(
+                f"{_without(root, source, str(file))}: not copied: it is no .json file right in the directory"
+            )
         notes += old_addresses(directory)
         changes = Report(options.output, dry_run=options.dry_run)
         if target is not None:
@@ -81,7 +85,8 @@ def migrate(source: str, target: Path | StoreSettings | None, options: MigrateOp
     ended = [table.summary(), summary(result)]
     is_compared = old and directory.groups
     if warnings.count or table.differ or (not is_compared and result.count(Severity.FAULT)):
-        raise FailedError("; ".join([*([warnings.summary("copied")] if warnings.count else []), *ended]))
+        done = "read" if target is None or options.dry_run else "copied"
+        raise FailedError("; ".join([*([warnings.summary(done)] if warnings.count else []), *ended]))
     if options.output not in FORMATS:
         print(*ended, sep="\n")
 
@@ -132,10 +137,15 @@ def _copy(
         with advising_for(target):
             TableImport(target, root, directory, warnings, changes, chosen).run()
         return
+    if not dry_run:
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"--into {target} cannot be created: {error.strerror}") from error
     sources = {path: root / path for path in _paths(directory)}
     progress = Progress("copying files", 0, BYTES)
     targets = {
-        path: TargetFile(partial(cmp, file, shallow=False), partial(_put, file, progress), _is_private(file))
+        path: TargetFile(partial(cmp, file, shallow=False), partial(_put, file, progress), _is_private(root, file))
         for path, file in sources.items()
     }
     into = FileCopy(target, targets, warnings)
@@ -153,9 +163,10 @@ def _paths(directory: DataDirectory) -> list[str]:
     ]
 
 
-def _is_private(file: Path) -> bool:
-    # A link may lead nowhere.
-    return file.exists() and file.stat().st_mode & 0o077 == 0
+def _is_private(root: Path, file: Path) -> bool:
+    """Whether not everybody can read it, for its own mode or that of a directory; a link may lead nowhere."""
+    below = [one for one in (file, *file.parents) if one.is_relative_to(root)]
+    return file.exists() and not all(one.stat().st_mode & 0o004 for one in below)
 
 
 def _put(source: Path, progress: Progress, file: BinaryIO) -> None:

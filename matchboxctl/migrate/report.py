@@ -44,7 +44,8 @@ class Table:
         groups = counted(len(self._rows), "group")
         if not self._old:
             return f"{groups}: only documents were looked at, since no --compare URL names a running matchbox"
-        return f"{len(self.differ) or 'none'} of {groups} differ from {self._old}"
+        verb = "differs" if len(self.differ) == 1 else "differ"
+        return f"{len(self.differ) or 'none'} of {groups} {verb} from {self._old}"
 
     def document(self) -> dict[str, object]:
         """The same for programs."""

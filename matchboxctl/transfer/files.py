@@ -78,7 +78,7 @@ class FileCopy:
 
 def _is_in(target: TargetFile, file: Path) -> bool:
     try:
-        return target.is_in(file)
+        return target.is_in(file) and not (target.private and file.stat().st_mode & 0o004)
     except OSError:
         # A dangling link or an unreadable file: the write shows whether it can be replaced.
         return False

@@ -117,10 +117,11 @@ def test_directory_is_copied_and_its_groups_are_the_same(old: Old, migrate: Migr
 
 
 def test_table_and_bucket_get_the_same(old: Old, stores: Stores, run: Run, migrate: Migrate) -> None:
-    first = migrate.document(0, old.data, "--compare", old.http)
+    assert [] == migrate.document(0, old.data, "--compare", old.http)["added"]
+    first = migrate.document(0, old.data, "--store", "--compare", old.http)
     assert {"node1": P_SAME, "rest": Q_SAME} == outcomes(first)
     assert ["asset initrd", "asset k+ü %41", "asset vmlinuz"] == sorted(first["added"])[:3]
-    assert [] == migrate.document(0, old.data, "--compare", old.http)["added"]
+    assert [] == migrate.document(0, old.data, "--store", "--compare", old.http)["added"]
 
 
 def test_grpc_gives_all_but_what_it_cannot_list(old: Old, migrate: Migrate, tmp_path: Path) -> None:
@@ -137,7 +138,7 @@ def test_grpc_gives_all_but_what_it_cannot_list(old: Old, migrate: Migrate, tmp_
 
 
 def test_grpc_into_table_and_bucket(old: Old, stores: Stores, run: Run, migrate: Migrate) -> None:
-    found = migrate.document(1, old.grpc, "--certs", old.certs, "--compare", old.http)
+    found = migrate.document(1, old.grpc, "--certs", old.certs, "--store", "--compare", old.http)
     assert BY_GRPC == outcomes(found)
 
 
@@ -193,14 +194,18 @@ def test_labels_of_every_machine_are_left_out_if_another_group_selects_by_them(
 
 
 def test_addresses_of_a_server_are_named(old: Old, migrate: Migrate, tmp_path: Path) -> None:
-    """Those that profiles give for what matchbox has, and the templates that name the same server."""
+    """Those for what matchbox has, without passwords."""
     args = ["a=http://old:8080/generic?uuid=${uuid}", "b=http://other/x", "c=${cwduri}generic"]
+    metadata = {"url": "http://me:hunter2@third/ignition?mac=1"}
     given = {"id": "p", "generic_id": "t", "boot": {"kernel": "/assets/vmlinuz", "args": args}}
-    data = write_files(tmp_path / "copy", {"profiles/p.json": given, "generic/t": "http://old:8080/assets/vmlinuz"})
-    said = (
-        "http://old:8080 is named in profile p, generic template t: if that is the old matchbox, write the new server's"
-    )
-    assert [f"{said} address"] == migrate.document(1, data, "--compare", old.http)["notes"]
+    documents = {"profiles/p.json": given, "groups/g.json": {"profile": "p", "metadata": metadata}}
+    body = "http://old:8080/assets/vmlinuz http://old:80801/x http://{{.host}}/ignition"
+    data = write_files(tmp_path / "copy", documents | {"generic/t": body})
+    said = "if that is the old matchbox, write the new server's address"
+    assert [
+        f"http://old:8080 is named in profile p, generic template t: {said}",
+        f"http://third is named in group g: {said}",
+    ] == migrate.document(1, data, "--compare", old.http)["notes"]
 
 
 def test_without_an_address_only_documents_are_looked_at(old: Old, migrate: Migrate) -> None:
@@ -240,14 +245,19 @@ def test_file_that_does_not_parse_is_named_and_the_rest_is_copied(old: Old, migr
     assert set(DOCUMENTS) == set(files(tmp_path / "new"))
 
 
-def test_file_of_its_owner_alone_stays_so(old: Old, migrate: Migrate, tmp_path: Path) -> None:
+def test_file_that_not_everybody_can_read_is_its_owners_alone(old: Old, migrate: Migrate, tmp_path: Path) -> None:
     data = write_files(tmp_path / "copy", DOCUMENTS)
-    (data / "generic" / "deep" / "t").chmod(0o600)
+    (data / "generic" / "deep" / "t").chmod(0o640)
+    (data / "ignition").chmod(0o700)
     assert 0 == migrate(data, "--into", tmp_path / "new", "--compare", old.http).code
     modes = {
-        path: (tmp_path / "new" / path).stat().st_mode & 0o077 for path in ("generic/deep/t", "cloud/c", "generic")
+        path: (tmp_path / "new" / path).stat().st_mode & 0o077
+        for path in ("generic/deep/t", "ignition/i.yaml", "cloud/c", "generic")
     }
-    assert (0, True, True) == (modes["generic/deep/t"], modes["cloud/c"] > 0, modes["generic"] > 0)
+    assert [True, True, False, False] == [mode == 0 for mode in modes.values()]
+    (tmp_path / "new/generic/deep/t").chmod(0o644)
+    assert 0 == migrate(data, "--into", tmp_path / "new", "--compare", old.http).code
+    assert 0 == (tmp_path / "new/generic/deep/t").stat().st_mode & 0o004
 
 
 def test_interrupted_copy_is_completed_by_the_next_run(
@@ -277,6 +287,8 @@ def test_interrupted_copy_is_completed_by_the_next_run(
         (["absent"], "'absent' is neither a directory nor HOST:PORT of matchbox's gRPC API"),
         (["{data}", "--into", "{data}/new"], "--into {data}/new is in FROM: name another, or none to see"),
         (["{data}", "--into", "d", "--stack", "s"], "--into and --stack both name where to copy: use one of them"),
+        (["{data}", "--store"], "--store copies into table and bucket: set MATCHBOX_TABLE and MATCHBOX_BUCKET"),
+        (["{data}", "--into", "/proc/absent/new"], "--into /proc/absent/new cannot be created: "),
         (["{data}", "--compare", "matchbox"], "invalid address 'matchbox': use one such as http://HOST"),
     ],
 )

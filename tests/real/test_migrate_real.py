@@ -237,7 +237,7 @@ def test_thousand_groups_get_the_same(
         stores.create()
         for name, value in stores.environment().items():
             monkeypatch.setenv(name, value)
-        arguments = []
+        arguments = ["--store"]
     same = dict.fromkeys(("ipxe", "grub", "ignition", "generic", "metadata", "assets"), "same")
     has_assets = source == "directory"
     with matchbox_on(data, tmp_path) as old:
