@@ -1,13 +1,15 @@
 """`matchboxctl serve`, whose flags are matchbox's."""
 
+import math
 import os
 from pathlib import Path
 
 import click
 
+from matchboxctl import __version__
 from matchboxctl.cli.commands import Command
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.cli.options import MODES, boolean, flag, log_flags, store_flags
+from matchboxctl.cli.options import MODES, boolean, flag, is_given, log_flags, store_flags
 from matchboxctl.log.settings import LogSettings
 from matchboxctl.rpc.arguments import rpc_flags, rpc_settings
 
@@ -82,6 +84,7 @@ _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 )
 @rpc_flags("")
 @log_flags
+@click.version_option(__version__, message="%(version)s")
 def serve(
     *,
     address: str,
@@ -119,7 +122,7 @@ def serve(
 
     source: Directories | StoreSettings | Path = chosen_store(data_path, stack)
     if isinstance(source, Path):
-        source = Directories(source, _assets_path(assets_path) or source / "assets")
+        source = Directories(source, _assets_path(assets_path, source))
     elif assets_path:
         raise UsageError(
             "--assets-path (MATCHBOX_ASSETS_PATH) cannot be combined with MATCHBOX_TABLE and MATCHBOX_BUCKET, or "
@@ -136,6 +139,8 @@ def serve(
         base = checked_base_url(base_url)
     except ValueError as error:
         raise UsageError(f"--base-url: {error}") from error
+    if math.isnan(grace):
+        raise UsageError("--grace (MATCHBOX_GRACE) must be a number of seconds")
     names = {name.strip().lower() for name in host_names.split(",") if name.strip()}
     http = HttpSettings(max_connections, max_connections_per_address, grace, names)
     if web_ssl and https_address:
@@ -150,10 +155,10 @@ def serve(
     serve(settings._replace(console_address=console))
 
 
-def _assets_path(given: str) -> Path | None:
-    """The given directory of assets, which must exist. Raises UsageError."""
+def _assets_path(given: str, data_path: Path) -> Path:
+    """The given directory of assets, which must exist; none for an empty flag, as with matchbox. Raises UsageError."""
     if not given:
-        return None
+        return Path(os.devnull) if is_given("assets_path") else data_path / "assets"
     # isdir is false, where is_dir raises, for a directory that may not be searched.
     if not os.path.isdir(given):  # noqa: PTH112
         raise UsageError(f"--assets-path (MATCHBOX_ASSETS_PATH) {given!r} is not a directory")

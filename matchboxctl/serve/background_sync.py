@@ -101,9 +101,10 @@ class BackgroundSync:
     def _terminate(self, running: Collection["subprocess.Popen[bytes]"]) -> None:
         for process in running:
             process.terminate()
+        end = time.monotonic() + _GRACE
         for process in running:
             try:
-                process.wait(_GRACE)
+                process.wait(max(0.0, end - time.monotonic()))
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

@@ -30,7 +30,12 @@ class Processes(NamedTuple):
         for number in (signal.SIGINT, signal.SIGTERM):
             # An exception while the loop starts could leave its first task where nothing runs it, and no end.
             signal.signal(number, lambda number, _: early.append(number))
-        ended = asyncio.run(self._run(server, early, ending))
+        try:
+            ended = asyncio.run(self._run(server, early, ending))
+        finally:
+            # What ends has its time, however often somebody asks.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
         if ended:
             raise FailedError("another process of serve ended: see the errors above")
 
@@ -82,9 +87,6 @@ def processes(
         yield Processes(first, others, lifeline)
     finally:
         lifeline.close()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # They have their time, however often somebody asks.
-            signal.signal(number, signal.SIG_IGN)
         for process in others:
             process.join(grace + 1)
             process.kill()

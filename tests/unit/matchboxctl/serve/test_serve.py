@@ -5,14 +5,16 @@ import os
 import re
 import signal
 import socket
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from matchboxctl import __version__
 from tests.support.data_files import write_files
-from tests.support.serving import LIMIT, Serve, refused_start, started
+from tests.support.serving import COMMAND, LIMIT, Serve, refused_start, started
 
 pytestmark = pytest.mark.system
 
@@ -144,6 +146,21 @@ def test_flags_override_the_environment(data: Path, tmp_path: Path) -> None:
         assert 200 == running.get("/ipxe?os=a").status
         running.end()
         assert [] == [line for line in running.errors if line.startswith("{")]
+
+
+def test_empty_assets_path_serves_no_assets(data: Path) -> None:
+    """As with matchbox."""
+    with started("-address", "127.0.0.1:0", f"-data-path={data}", "-assets-path=") as running:
+        assert 200 == running.get("/ipxe?os=a").status
+        assert [404, 404] == [running.get(f"/assets/{path}").status for path in ("small", "dir/large.img")]
+
+
+def test_version_and_what_is_no_time(data: Path) -> None:
+    ended = subprocess.run([*COMMAND, "-version"], capture_output=True, text=True, check=True)
+    assert __version__ == ended.stdout.strip()
+    assert "matchboxctl: --grace (MATCHBOX_GRACE) must be a number of seconds" == refused_start(
+        "--data-path", str(data), "--grace", "nan"
+    )
 
 
 def test_startup_banner_has_examples(server: Serve, data: Path) -> None:
