@@ -31,10 +31,17 @@ def variable(name: str) -> str:
 
 
 def share() -> Path:
-    """Where a user's programs look for files about others; for root, where those of all users look."""
+    """Where a user's programs look for files about others; for root, where those of all users look.
+
+    Raises UsageError if the user has no home directory.
+    """
     if os.geteuid() == 0:
         return Path("/usr/local/share")
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    named = os.environ.get("XDG_DATA_HOME", "")
+    try:
+        return Path(named) if Path(named).is_absolute() else Path.home() / ".local" / "share"
+    except RuntimeError as error:
+        raise UsageError("there is no home directory: name a directory by --share") from error
 
 
 def check_data_path(path: Path) -> None:

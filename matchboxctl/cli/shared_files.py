@@ -14,7 +14,7 @@ MADE = "Made by matchboxctl: removed and replaced by its commands."
 def install(files: Mapping[Path, str]) -> None:
     """Write the files, which contain MADE. Raises UsageError and FailedError."""
     for path in files:
-        if path.exists() and not _is_made(path):
+        if path.is_symlink() or (path.exists() and not _is_made(path)):
             raise UsageError(f"{shown(str(path))} is not from matchboxctl: remove it, or choose another --share")
     from matchboxctl.directory.drafts import replacing
 
@@ -30,7 +30,7 @@ def install(files: Mapping[Path, str]) -> None:
 def uninstall(paths: Iterable[Path]) -> None:
     """Remove those of the files that `install` has written. Raises FailedError."""
     for path in paths:
-        if path.exists() and _is_made(path):
+        if path.exists() and not path.is_symlink() and _is_made(path):
             try:
                 path.unlink()
             except OSError as error:

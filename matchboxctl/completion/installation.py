@@ -1,5 +1,6 @@
 """The scripts of all shells, where the shells look for them."""
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -7,7 +8,6 @@ import click
 
 from matchboxctl.cli import shared_files
 from matchboxctl.cli.output import print_text
-from matchboxctl.cli.tables import shown
 from matchboxctl.completion.shells import PROGRAM, script
 
 _PATHS = {
@@ -30,4 +30,5 @@ def install(command: click.Command, share: Path) -> None:
     texts = {path: f"{script(command, shell).rstrip()}\n# {shared_files.MADE}\n" for shell, path in files.items()}
     shared_files.install(texts)
     if share not in _OF_ALL_USERS:
-        print_text(f"zsh needs in ~/.zshrc, before compinit: fpath=({shown(str(files['zsh'].parent))} $fpath)\n")
+        directory = shlex.quote(str(files["zsh"].parent.absolute()))
+        print_text(f"zsh needs in ~/.zshrc, before compinit: fpath=({directory} $fpath)\n")

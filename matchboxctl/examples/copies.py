@@ -28,7 +28,6 @@ def show(output: str) -> None:
 
 def write(name: str, into: Path) -> None:
     """Write an example into a directory that is absent or empty. Raises UsageError and FailedError."""
-    # A rename replaces an empty directory, but no link to one.
     target = into.resolve()
     try:
         if target.exists() and not (target.is_dir() and not any(target.iterdir())):
@@ -37,8 +36,24 @@ def write(name: str, into: Path) -> None:
         remove_abandoned(target.parent, _UNFINISHED)
         with locked(target.parent, _UNFINISHED) as scratch:
             whole = scratch / name
-            shutil.copytree(_FILES / name, whole, ignore=_LEFT_BY_SERVE, copy_function=shutil.copyfile)
-            whole.rename(target)
+            _copy(_FILES / name, whole)
+            if not target.exists():
+                whole.rename(target)
+            else:
+                # It may be a shell's directory, and keeps its mode.
+                for entry in whole.iterdir():
+                    entry.rename(target / entry.name)
     except OSError as error:
         raise FailedError(f"{shown(str(into))}: cannot be written: {error.strerror}") from error
     print_text(f"wrote the example {name}: {shown(str(into / 'README.md'))} says how to go on\n")
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy without modes and times, which are those of a package."""
+    target.mkdir()
+    entries = {entry.name: entry for entry in source.iterdir()}
+    for name in entries.keys() - _LEFT_BY_SERVE(str(source), [*entries]):
+        if entries[name].is_dir():
+            _copy(entries[name], target / name)
+        else:
+            shutil.copyfile(entries[name], target / name)

@@ -1,4 +1,5 @@
 import filecmp
+import os
 import signal
 import subprocess
 import sys
@@ -55,6 +56,22 @@ def test_empty_directory_is_filled_also_through_a_link(commands: Commands, tmp_p
     (tmp_path / "link").symlink_to("empty")
     assert 0 == commands("examples", "ipxe", "--into", tmp_path / "link").code
     assert {"README.md", "retry.ipxe"} == files(tmp_path / "empty").keys()
+
+
+def test_directory_stays_the_one_of_the_shell_and_the_umask_holds(
+    commands: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o711)
+    monkeypatch.chdir(tmp_path)
+    before = os.umask(0o077)
+    try:
+        assert 0 == commands("examples", "talos", "--into", ".").code
+    finally:
+        os.umask(before)
+    assert Path("groups").is_dir()
+    assert [0o711, 0o700, 0o600] == [
+        path.stat().st_mode & 0o777 for path in (tmp_path, tmp_path / "groups", tmp_path / "README.md")
+    ]
 
 
 @pytest.mark.parametrize("is_file", [True, False])
