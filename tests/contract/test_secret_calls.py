@@ -16,7 +16,7 @@ from tests.rigs.catalog_table import CatalogTable
 from tests.rigs.service import Service
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
 
-PREFIX = "/matchbox/stack"
+PREFIX = "/matchbox/calls"
 TEMPLATES = {
     "none": b"{{.request.query.mac}}",
     "one": b'{{secret "0"}}',
