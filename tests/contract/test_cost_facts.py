@@ -77,8 +77,11 @@ def test_boot_takes_what_its_bill_says(
         fill(table)
         table.s3_client.put_object(Bucket=table.name, Key="assets/vmlinuz", Body=b"x" * 2_000_000)
         with boot_app(table, MATCHBOX_LOG_LEVEL="info", POWERTOOLS_METRICS_NAMESPACE="matchbox/matchbox") as app:
-            # The first app of a process makes the handler, for the output of its test.
-            for handler in logging.getLogger(SERVICE).handlers:
+            # The first app of a process makes the handler, for the output of its test, and sets the level.
+            logger = logging.getLogger(SERVICE)
+            monkeypatch.setattr(logger, "level", logging.INFO)
+            monkeypatch.setattr(logger, "_cache", {})
+            for handler in logger.handlers:
                 monkeypatch.setattr(handler, "stream", sys.stdout)
             for path, labels in REQUESTS:
                 app.ask(path, **labels)
