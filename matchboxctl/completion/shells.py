@@ -46,7 +46,7 @@ _CLASSES: Mapping[str, type[ShellComplete]] = {"bash": _Bash, "zsh": ZshComplete
 
 
 def script(command: click.Command, shell: str) -> str:
-    """The code that sets up completion in one of SHELLS."""
+    """The code that sets up completion in bash, zsh or fish."""
     return _CLASSES[shell](command, {}, PROGRAM, VARIABLE).source()
 
 

@@ -20,7 +20,7 @@ from matchboxctl.examples.copies import names
 def examples(name: str | None, into: Path | None, output: str) -> None:
     """List the examples, or write one into a new directory.
 
-    Its README.md says how to go on. The directory is there completely or not at all.
+    Its README.md says how to go on. A directory that is new is there completely or not at all.
     """
     from matchboxctl.examples import copies
 

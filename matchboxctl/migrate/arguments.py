@@ -55,7 +55,7 @@ def migrate(
     # The environment of a shell alone must not turn a look into a copy.
     if store or is_given("stack"):
         if into:
-            raise UsageError("--into and --stack both name where to copy: use one of them")
+            raise UsageError("--into, and --stack or --store, name where to copy: use one of them")
         target = chosen_store("", stack)
         if isinstance(target, Path):
             raise UsageError("--store copies into table and bucket: set MATCHBOX_TABLE and MATCHBOX_BUCKET")

@@ -286,7 +286,7 @@ def test_interrupted_copy_is_completed_by_the_next_run(
     [
         (["absent"], "'absent' is neither a directory nor HOST:PORT of matchbox's gRPC API"),
         (["{data}", "--into", "{data}/new"], "--into {data}/new is in FROM: name another, or none to see"),
-        (["{data}", "--into", "d", "--stack", "s"], "--into and --stack both name where to copy: use one of them"),
+        (["{data}", "--into", "d", "--stack", "s"], "--into, and --stack or --store, name where to copy: use one"),
         (["{data}", "--store"], "--store copies into table and bucket: set MATCHBOX_TABLE and MATCHBOX_BUCKET"),
         (["{data}", "--into", "/proc/absent/new"], "--into /proc/absent/new cannot be created: "),
         (["{data}", "--compare", "matchbox"], "invalid address 'matchbox': use one such as http://HOST"),
