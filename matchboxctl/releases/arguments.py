@@ -61,11 +61,12 @@ def sync(stores: "SourceStores", sources: Sequence[str], output: str) -> None:
 @_command("matchboxctl releases talos-arm64", "matchboxctl releases talos-arm64 -o env")
 @_source
 @_store
-@output_option("table", "env")
+@output_option("table", "env", "configmap")
 def releases(stores: "SourceStores", source: str, output: str) -> None:
     """Show the releases of an image source, the newest first.
 
-    The output env has TALOS_VERSION, KERNEL_DIGEST and INITRAMFS_DIGEST of the current release.
+    The outputs env and configmap have TALOS_VERSION, KERNEL_DIGEST and INITRAMFS_DIGEST of the current release; a
+    ConfigMap of Kubernetes, called as the source, is what Flux substitutes from.
     """
     from matchboxctl.releases.commands import releases
 

@@ -1,7 +1,8 @@
 """`matchboxctl releases`, `rollback`, `follow` and `withdraw`."""
 
+import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -12,11 +13,13 @@ from lambda_matchbox.releases.records import ReleaseRecord, record_in, variables
 from lambda_matchbox.releases.store import CopiesError, MovedError, ReleaseStore, ReleaseStoreError
 from matchboxctl.cli.errors import FailedError, UsageError, on_interrupt
 from matchboxctl.cli.names import did_you_mean
-from matchboxctl.cli.output import print_result
+from matchboxctl.cli.output import as_yaml, print_result, print_text
 from matchboxctl.cli.tables import table
 from matchboxctl.releases.source_stores import source_ids
 
 _MAX_MOVES = 5
+# A DNS subdomain (Kubernetes, "Object Names and IDs").
+_CONFIG_MAP_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", re.ASCII)
 _COLUMNS = ("STATE", "DIGEST", "PUBLISHED", "BYTES", "VERSION", "SIGNER")
 
 
@@ -30,10 +33,15 @@ class Published(NamedTuple):
 def releases(stores: SourceStores, source_id: str, output: str) -> None:
     """Print the releases of the source, the newest first. Raises UsageError.
 
-    `output` is `table`, `json`, `yaml`, or `env` for the variables of the current release.
+    `output` is `table`, `json`, `yaml`, or `env` or `configmap` for the variables of the current release.
     """
+    if output == "configmap" and not _CONFIG_MAP_NAME.fullmatch(source_id):
+        raise UsageError(
+            f"{source_id!r} cannot be the name of a ConfigMap: use --output env, and "
+            "`kubectl create configmap NAME --from-env-file FILE`"
+        )
     pointer, records = published(stores, source_id)
-    if output != "env":
+    if output not in ("env", "configmap"):
         print_result(
             output,
             lambda: [_fields(pointer, release, record) for release, record in records],
@@ -43,6 +51,9 @@ def releases(stores: SourceStores, source_id: str, output: str) -> None:
     current = next(record for release, record in records if release == pointer.release(pointer.current))
     if current is None:
         raise FailedError(f"{source_id}: {RECORD} of the current release is missing; sync again")
+    if output == "configmap":
+        print_text(as_yaml(_config_map(source_id, variables(current))))
+        return
     for name, value in variables(current).items():
         print(f"{name}={value}")
 
@@ -157,6 +168,12 @@ def _cells(pointer: Pointer, release: Release, record: ReleaseRecord | None) -> 
     version = "" if record is None else record.version
     signer = "" if record is None or record.signature is None else record.signature.signer
     return state, release.digest, _time(release.published), size, version, signer
+
+
+def _config_map(name: str, values: Mapping[str, str]) -> dict[str, Any]:
+    # With the label, Flux applies a change at once, and not at the next interval.
+    metadata = {"name": name, "labels": {"reconcile.fluxcd.io/watch": "Enabled"}}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dict(values)}
 
 
 def _time(moment: int) -> str:
