@@ -1,9 +1,7 @@
 """What a boot takes of DynamoDB and of the log, as `matchboxctl cost` counts it."""
 
 import json
-import logging
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -24,6 +22,7 @@ from tests.contract.conftest import MakeTable
 from tests.contract.histories import on_dynamodb
 from tests.rigs.catalog_table import CatalogTable
 from tests.rigs.service import Service
+from tests.support.function_logs import fresh_log
 from tests.support.log_subscription import packed
 from tests.support.paths import PROJECT
 
@@ -70,19 +69,13 @@ def test_boot_takes_what_its_bill_says(
     made: MakeTable,
     units: Counter[str],
     capfd: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Also the boot's history, of which each line comes by itself."""
     with closing(made(dynamodb_local)) as table, on_dynamodb(dynamodb_local) as store:
         fill(table)
         table.s3_client.put_object(Bucket=table.name, Key="assets/vmlinuz", Body=b"x" * 2_000_000)
-        with boot_app(table, MATCHBOX_LOG_LEVEL="info", POWERTOOLS_METRICS_NAMESPACE="matchbox/matchbox") as app:
-            # The first app of a process makes the handler, for the output of its test, and sets the level.
-            logger = logging.getLogger(SERVICE)
-            monkeypatch.setattr(logger, "level", logging.INFO)
-            monkeypatch.setattr(logger, "_cache", {})
-            for handler in logger.handlers:
-                monkeypatch.setattr(handler, "stream", sys.stdout)
+        settings = {"MATCHBOX_LOG_LEVEL": "info", "POWERTOOLS_METRICS_NAMESPACE": "matchbox/matchbox"}
+        with fresh_log(SERVICE), boot_app(table, **settings) as app:
             for path, labels in REQUESTS:
                 app.ask(path, **labels)
             units.clear()

@@ -13,6 +13,7 @@ import boto3
 import pytest
 from moto.awslambda.models import FunctionUrlConfig, lambda_backends
 
+from lambda_matchbox.web.access_log import SERVICE
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.wiring import lambda_app
 from tests.aws import test_account, test_door
@@ -22,6 +23,7 @@ from tests.rigs.service import REGION
 from tests.rigs.stores import Stores
 from tests.stack.account import Account, account
 from tests.stack.motos_template import deployable
+from tests.support.function_logs import fresh_log
 
 NAME, ACCOUNT = "matchbox", "123456789012"
 client = partial(boto3.client, region_name=REGION)
@@ -60,14 +62,12 @@ def create(moto: MotoService, answers: Mapping[str, str], door: str, directory: 
 def served(stores: Stores) -> Iterator[App]:
     """The app over the stores, in which is one asset; the stack's log group has its lines."""
     stores.put_asset("talos/vmlinuz", b"kernel")
-    app = lambda_app(stores.environment() | {"MATCHBOX_LOG_LEVEL": "info"})
-    shipped = _Shipped()
-    shipped.setFormatter(app.log.registered_formatter)
-    # Every app of the process writes to this logger.
-    before = app.log.handlers[:]
-    app.log.handlers[:] = [shipped]
-    yield app
-    app.log.handlers[:] = before
+    with fresh_log(SERVICE) as log:
+        app = lambda_app(stores.environment() | {"MATCHBOX_LOG_LEVEL": "info"})
+        shipped = _Shipped()
+        shipped.setFormatter(app.log.registered_formatter)
+        log.handlers[:] = [shipped]
+        yield app
 
 
 class _Shipped(logging.Handler):

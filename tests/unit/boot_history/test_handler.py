@@ -1,9 +1,7 @@
 """The function, fed with what boot_api's app logs as CloudWatch Logs packs it, over a table."""
 
-import io
 import json
-import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from uuid import uuid4
@@ -27,6 +25,7 @@ from tests.rigs.faults import FORBIDDEN, PassThrough
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
+from tests.support.function_logs import fresh_log
 from tests.support.log_subscription import packed
 
 NOW = 700_000 * HOUR
@@ -165,38 +164,19 @@ def test_without_requests_for_assets_nothing_lies_under_addresses(
 
 @pytest.mark.parametrize("level", ["error", "info", "debug"])
 def test_lines_of_boot_api_become_events_at_every_log_level(
-    environment: Mapping[str, str], moto_server: Service, level: str, log: Callable[[], io.StringIO]
+    environment: Mapping[str, str], moto_server: Service, level: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     create(Stores(environment["MATCHBOX_TABLE"], moto_server, moto_server), moto_server)
-    app = lambda_app({**environment, "MATCHBOX_LOG_LEVEL": level, "MATCHBOX_HISTORY": "true"})
-    written = log()
     query = {"mac": ["52-54-00-12-34-56"], "os": ["a"]}
     headers = {"host": ["boot.example"], "x-forwarded-for": ["10.0.0.5"]}
     request = {"httpMethod": "GET", "path": "/ipxe", "multiValueQueryStringParameters": query}
-    assert 200 == app.handle({**request, "multiValueHeaders": headers})["statusCode"]
-    function.handler(packed(written.getvalue().splitlines(), NOW), None)
+    with fresh_log(SERVICE):
+        app = lambda_app({**environment, "MATCHBOX_LOG_LEVEL": level, "MATCHBOX_HISTORY": "true"})
+        capsys.readouterr()
+        assert 200 == app.handle({**request, "multiValueHeaders": headers})["statusCode"]
+    function.handler(packed(capsys.readouterr().out.splitlines(), NOW), None)
     (record,) = function.history_of(environment).page(Wanted(), 10).records
     assert (MAC, "g", "p") == tuple(map(record.fact, ("mac", "group", "profile")))
-
-
-@pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], io.StringIO]]:
-    """Redirects the log of an app that has been made. Powertools keeps what the first app of a process has set."""
-    logger = logging.getLogger(SERVICE)
-    level = logger.level
-    for name in ("init", "powertools_handler"):
-        monkeypatch.setattr(logger, name, None, raising=False)
-    monkeypatch.setattr(logger, "handlers", [])
-
-    def redirect() -> io.StringIO:
-        written = io.StringIO()
-        for handler in logger.handlers:
-            if isinstance(handler, logging.StreamHandler):
-                handler.setStream(written)
-        return written
-
-    yield redirect
-    logger.setLevel(level)
 
 
 def create(stores: Stores, service: Service) -> None:
