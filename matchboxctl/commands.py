@@ -12,6 +12,7 @@ SECTIONS = {
             "follow the boot of a machine from a running matchbox",
             "matchboxctl.check.arguments:check",
         ),
+        Line("dhcp", "print the configuration of a DHCP server", "matchboxctl.dhcp.arguments:dhcp"),
         Line(
             "migrate",
             "copy what a matchbox serves, and compare its responses",
