@@ -1,0 +1,57 @@
+"""The bastion of the design note, where its commands are run as printed."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.boot.dhcp_network import carried
+from tests.rigs.install import on_path
+
+DOCUMENT = Path(__file__).parent / "document"
+"""The files that the note prints, with the indentation that they need."""
+
+MATCHBOX = DOCUMENT / "matchbox"
+"""Its data directory, `/opt/matchbox`."""
+
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes a network and mounts directories")
+LIMIT = 60
+
+
+def on_bastion(script: str, data: Path, port: int = 0, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    """Run a script of bash where `/opt/matchbox` is `data` and 10.20.13.140:8080 leads to that port of 127.0.0.1.
+
+    It is run in the directory of the note's files, on a network that has nothing else.
+    """
+    ours, theirs = socket.socketpair()
+    command = [
+        *(on_path("unshare", "util-linux"), "--net", "--mount", "--fork", "--kill-child"),
+        # Without -P modules of this directory would hide the standard library's.
+        *(sys.executable, "-P", Path(__file__).with_name("bastion_namespace.py")),
+        *(str(theirs.fileno()), on_path("ip", "iproute2"), data),
+        *("bash", "-c", script, "bash", *arguments),
+    ]
+    with (
+        ours,
+        subprocess.Popen(
+            command,
+            cwd=DOCUMENT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            pass_fds=[theirs.fileno()],
+        ) as process,
+    ):
+        theirs.close()
+        try:
+            ours.settimeout(LIMIT)
+            _, listeners, _, _ = socket.recv_fds(ours, 16, 1)
+            with carried(listeners, [port] * len(listeners)):
+                out, errors = process.communicate(timeout=LIMIT)
+        finally:
+            process.kill()
+    return subprocess.CompletedProcess(command, process.returncode, out, errors)
