@@ -18,7 +18,7 @@ WORKERS := $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))')
 PYTEST := $(BIN)/python -m pytest -q --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # Where tests with real programs are; the longest first, so that no worker is left with one at the end.
-REAL := tests/real tests/boot tests/stack tests/contract tests/conformance tests/rigs
+REAL := tests/real tests/boot tests/stack tests/contract tests/conformance tests/rigs tests/seed
 
 # The functions' processor; must equal the stack's parameter Architecture.
 ARCHITECTURE ?= $(if $(findstring x86_64,$(shell grep -s Architecture= samconfig.toml)),x86_64,arm64)
