@@ -13,6 +13,7 @@ SECTIONS = {
             "matchboxctl.check.arguments:check",
         ),
         Line("dhcp", "print the configuration of a DHCP server", "matchboxctl.dhcp.arguments:dhcp"),
+        Line("ipxe", "put iPXE where firmware loads it", "matchboxctl.ipxe.arguments:ipxe"),
         Line(
             "migrate",
             "copy what a matchbox serves, and compare its responses",

@@ -9,6 +9,8 @@ from lambda_matchbox.catalog.selection import Selector
 from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.machines.identities import identities_in
 from matchboxctl.cli.arguments import Address
+from matchboxctl.dhcp.configuration import configuration, notes
+from matchboxctl.dhcp.options import DhcpOptions
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.serve.own_address import is_loopback, own_address
 
@@ -33,6 +35,7 @@ def startup_banner(
     local = address._replace(host="127.0.0.1") if address.host in _EVERYWHERE else address
     loopback = is_loopback(address.host)
     host = own() if address.host in _EVERYWHERE or loopback else address.host
+    dhcp = DhcpOptions("dnsmasq", f"{scheme}://{address._replace(host=host or 'ADDRESS').text}")
     lines = [
         f"serving {summary}",
         f"listening on {address.text if scheme == 'http' else f'https://{address.text}'}",
@@ -41,9 +44,9 @@ def startup_banner(
         "try:",
         *(f"  curl '{scheme}://{local.text}{path}'" for path in ("/boot.ipxe", *examples)),
         "",
-        "dnsmasq, for machines that run iPXE already:",
-        "  dhcp-userclass=set:ipxe,iPXE",
-        f"  dhcp-boot=tag:ipxe,{scheme}://{address._replace(host=host or 'ADDRESS').text}/boot.ipxe",
+        "a DHCP server's configuration:",
+        *(f"  {line}".rstrip() for line in configuration(dhcp).splitlines()),
+        *(f"  ({note})" for note in notes(dhcp)),
     ]
     if host is None:
         lines.append("  (no interface has an address that other machines reach: replace ADDRESS once one has)")

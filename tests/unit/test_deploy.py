@@ -1,6 +1,5 @@
 """The files of deploy/: what they have in common with the program, its documentation and each other."""
 
-import re
 from typing import Any
 
 import pytest
@@ -45,13 +44,3 @@ def test_data_belongs_to_the_images_user(pod: dict[str, Any]) -> None:
     assert {USER} == {context[name] for name in ("runAsUser", "runAsGroup", "fsGroup")}
     assert f"chown -R {USER}:{USER} /opt/matchbox\n" in (DEPLOY / "compose" / "README.md").read_text()
     assert f"\nUSER {USER}:{USER}\n" in (PROJECT / "Containerfile").read_text()
-
-
-@pytest.mark.parametrize(("name", "block"), [("dnsmasq.conf", 0), ("dnsmasq-proxy.conf", 1)])
-def test_dnsmasq_has_the_lines_of_the_page_on_dhcp(name: str, block: int) -> None:
-    section = (PROJECT / "docs" / "dhcp.md").read_text().partition("## dnsmasq\n")[2]
-    wanted = re.findall(r"```\n(.*?)```", section, re.DOTALL)[block].replace("ADDRESS", "10.20.13.140").splitlines()
-    chosen = re.compile("dhcp-(userclass|match|vendorclass|option-force|boot)=|pxe-service=|enable-tftp")
-    lines = (DEPLOY / "compose" / name).read_text().splitlines()
-    assert [line for line in wanted if chosen.match(line)] == [line for line in lines if chosen.match(line)]
-    assert "dhcp-boot=tag:ipxe,http://10.20.13.140:8080/boot.ipxe" in lines

@@ -3,6 +3,7 @@
 import errno
 from contextlib import closing
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -10,13 +11,18 @@ from matchboxctl.cli.arguments import Address
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.serve.own_address import is_loopback, own_address
 from matchboxctl.serve.startup_banner import example_paths, startup_banner
+from tests.support.commands import Commands
 from tests.support.data_files import write_files
 
 
 def told(host: str, own: str | None) -> list[str]:
-    """The lines for a host: where it listens, addresses to try, the DHCP server's settings, and notes."""
-    lines = startup_banner(Address(host, 80), "", ["/ipxe"], lambda: own)
-    return [line.strip() for line in lines if "80" in line or ("ADDRESS" in line and "boot.ipxe" not in line)]
+    """The lines for a host: where it listens, addresses to try, the DHCP server's script, and notes."""
+    lines = [line.strip() for line in startup_banner(Address(host, 80), "", ["/ipxe"], lambda: own)]
+    return [
+        line
+        for line in lines
+        if line.startswith(("listening", "curl", "dhcp-boot=tag:ipxe", "dhcp-option=tag:ipxe", "("))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -38,11 +44,17 @@ def test_banner_has_reachable_addresses(host: str, own: str | None, local: str, 
     listening, first, second, dhcp, *notes = told(host, own)
     assert f"listening on {f'[{host}]' if ':' in host else host}:80" == listening
     assert [f"curl 'http://{local}/boot.ipxe'", f"curl 'http://{local}/ipxe'"] == [first, second]
-    assert f"dhcp-boot=tag:ipxe,http://{boot}/boot.ipxe" == dhcp
+    assert dhcp.endswith(f",http://{boot}/boot.ipxe")
     unknown = "(no interface has an address that other machines reach: replace ADDRESS once one has)"
     only_here = "(only this machine reaches it: serve others with --address 0.0.0.0:80)"
     expected = {unknown: boot.startswith("ADDRESS"), only_here: is_loopback(host)}
     assert [note for note, due in expected.items() if due] == notes
+
+
+def test_banner_has_what_the_command_for_dhcp_prints(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    lines = startup_banner(Address("0.0.0.0", 8080), "", [], lambda: "192.168.1.2")
+    printed = Commands(capsysbinary)("dhcp", "dnsmasq", "--url", "http://192.168.1.2:8080").out
+    assert "\n".join(lines).endswith(f"a DHCP server's configuration:\n{indent(printed, '  ')}")
 
 
 def test_scripts_of_groups_with_a_policy_are_those_of_a_machine(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""`matchboxctl ipxe`: puts iPXE's programs where firmware loads them."""
