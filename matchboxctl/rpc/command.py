@@ -1,11 +1,10 @@
 """`matchboxctl rpc`: the gRPC server on table and bucket, beside Terraform."""
 
 import os
-import signal
-from threading import Event
 from typing import TYPE_CHECKING
 
 from lambda_matchbox.web.access_log import Log
+from matchboxctl.cli.ending import END_SECONDS, EndSignals, exit_after
 from matchboxctl.log.settings import LogSettings
 from matchboxctl.log.standard_error import standard_error_log
 from matchboxctl.rpc.editable_catalog import EditableCatalog, editable_table
@@ -22,15 +21,14 @@ RPC_SERVICE = "rpc"
 
 def rpc(store: StoreSettings, settings: RpcSettings, log: LogSettings) -> None:
     """Serve until SIGINT or SIGTERM. Raises UsageError."""
-    ended = Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+    signals = EndSignals()
     summary = checked_summary(store, meanwhile="calls wait")
     server = rpc_server(settings, editable_table(store), standard_error_log(log, RPC_SERVICE))
     for line in (f"editing {store.description}{summary}", *server.lines):
         print(line, flush=True)
     server.start()
-    ended.wait()
+    signals.wait()
+    exit_after(END_SECONDS)
     server.stop()
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lambda_matchbox.web.access_log import Log
 from lambda_matchbox.web.signatures import Signatures
 from matchboxctl.cli.arguments import Address, parse_address
+from matchboxctl.cli.ending import SIGNALS
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.log.settings import LogSettings
 from matchboxctl.log.standard_error import standard_error_log
@@ -43,7 +44,7 @@ def serve(settings: ServeSettings) -> None:
     if settings.https is not None and settings.https.address:
         beside = parse_address("--https-address", settings.https.address)
     metrics = parse_address("--metrics-address", settings.metrics_address) if settings.metrics_address else None
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         # Another process may serve before this one does.
         signal.signal(number, lambda *_: sys.exit())
     with ExitStack() as stack:

@@ -5,13 +5,18 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.process import BaseProcess
+from threading import Thread
 from typing import IO, NamedTuple
 
+from matchboxctl.cli.ending import END_SECONDS, SIGNALS, EndSignals, exit_after
 from matchboxctl.cli.errors import FailedError
 from matchboxctl.serve.http_server import HttpServer
 from matchboxctl.serve.listeners import Listener
+
+_REST_SECONDS = 1.7
+"""For the history and what runs beside the server, after the downloads."""
 
 
 class Processes(NamedTuple):
@@ -20,48 +25,53 @@ class Processes(NamedTuple):
     listeners: Sequence[Listener]
     others: Sequence[BaseProcess]
     lifeline: IO[bytes]
+    grace: float
 
     def run(self, server: HttpServer, ending: Sequence[Callable[[], object]] = ()) -> None:
         """Serve until SIGINT or SIGTERM, and end the other processes then. Raises FailedError if one of them ends.
 
-        `ending` are called when the end begins, so that what they stop has the same time for it as downloads have.
+        `ending` are called when the end begins, so that what they stop has the same time for it as downloads have. What
+        still runs after that, in this process or in the others, is cut off.
         """
-        early: list[int] = []
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # An exception while the loop starts could leave its first task where nothing runs it, and no end.
-            signal.signal(number, lambda number, _: early.append(number))
-        try:
-            ended = asyncio.run(self._run(server, early, ending))
-        finally:
-            # What ends has its time, however often somebody asks.
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, signal.SIG_IGN)
+        # A file system that does not respond may hold this thread, and every signal to it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        signals = EndSignals()
+        ended: list[BaseProcess] = []
+        asyncio.run(self._run(server, signals, ending, ended))
         if ended:
             raise FailedError("another process of serve ended: see the errors above")
 
-    async def _run(self, server: HttpServer, early: Sequence[int], ending: Sequence[Callable[[], object]]) -> bool:
+    async def _run(
+        self,
+        server: HttpServer,
+        signals: EndSignals,
+        ending: Sequence[Callable[[], object]],
+        ended: list[BaseProcess],
+    ) -> None:
         loop = asyncio.get_running_loop()
-        ended: list[int] = []
         stop = asyncio.Event()
 
-        def end(process: BaseProcess | None = None) -> None:
-            if not stop.is_set():
-                stop.set()
-                self.lifeline.close()
-                for begin in ending:
-                    begin()
-                ended.extend([] if process is None else [process.sentinel])
-            if process is not None:
-                loop.remove_reader(process.sentinel)
+        def end() -> None:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+            signals.wait()
+            exit_after(max(END_SECONDS, self.grace + _REST_SECONDS), FailedError.code if ended else 0)
+            self.lifeline.close()
+            for begin in ending:
+                begin()
+            with suppress(RuntimeError):
+                # The loop may have been closed by an error.
+                loop.call_soon_threadsafe(stop.set)
 
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, end)
-        if early:
-            end()
+        def other_ended(process: BaseProcess) -> None:
+            loop.remove_reader(process.sentinel)
+            if not self.lifeline.closed:
+                ended.append(process)
+                signals.send()
+
         for process in self.others:
-            loop.add_reader(process.sentinel, end, process)
+            loop.add_reader(process.sentinel, other_ended, process)
+        Thread(target=end, name="end", daemon=True).start()
         await server.serve(self.listeners, stop)
-        return bool(ended)
 
 
 @contextmanager
@@ -84,7 +94,7 @@ def processes(
     os.close(reading)
     _close(rest)
     try:
-        yield Processes(first, others, lifeline)
+        yield Processes(first, others, lifeline, grace)
     finally:
         lifeline.close()
         for process in others:
@@ -119,7 +129,7 @@ async def _until_closed(server: HttpServer, listeners: Sequence[Listener], readi
         loop.remove_reader(reading)
         stop.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         # A terminal sends them to all processes: the first one decides.
         loop.add_signal_handler(number, lambda: None)
     loop.add_reader(reading, end)

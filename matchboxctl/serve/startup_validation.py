@@ -19,6 +19,7 @@ from matchboxctl.store.mode import StoreSettings
 
 _MAX_FINDINGS = 5
 _NICENESS = 10
+_GRACE = 1.0
 
 
 @contextmanager
@@ -40,7 +41,8 @@ def startup_validation(source: Directories | StoreSettings) -> Iterator[Callable
     finally:
         writing.close()
         process.terminate()
-        process.join()
+        process.join(_GRACE)
+        process.kill()
 
 
 def _validate(source: Directories | StoreSettings, reading: Connection, writing: Connection) -> None:

@@ -20,6 +20,7 @@ from tests.support.certificates import Authority, Issued
 from tests.support.serving import Serve
 
 LIMIT = 60
+COMMAND = (sys.executable, "-m", "matchboxctl.main")
 ANYWHERE = ("--rpc-address", "127.0.0.1:0")
 
 
@@ -130,17 +131,25 @@ class Bridge:
     def end(self) -> str:
         """End it by SIGTERM; it must exit with 0. Returns its standard error."""
         self._process.send_signal(signal.SIGTERM)
-        _, errors = self._process.communicate(timeout=LIMIT)
-        assert 0 == self._process.returncode, errors
+        code, errors = self.ended()
+        assert 0 == code, errors
         return errors
+
+    def ended(self) -> tuple[int, str]:
+        """Its exit code and standard error once it has ended."""
+        _, errors = self._process.communicate(timeout=LIMIT)
+        return self._process.returncode, errors
 
 
 @contextmanager
-def bridge(environment: Mapping[str, str], files: Files) -> Iterator[Bridge]:
+def bridge(environment: Mapping[str, str], files: Files, command: Sequence[str] = COMMAND) -> Iterator[Bridge]:
     """Start `rpc`."""
-    command = [sys.executable, "-m", "matchboxctl.main", "rpc", *ANYWHERE, *files.flags]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        [*command, "rpc", *ANYWHERE, *files.flags],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
     ) as process:
         try:
             yield Bridge(process)

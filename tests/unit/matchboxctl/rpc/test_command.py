@@ -13,6 +13,21 @@ from tests.support.rpc_client import LIMIT, bridge, connected, files_in
 
 COMMAND = [sys.executable, "-m", "matchboxctl.main", "rpc"]
 
+# The system may give a signal to any thread: this one gets it while the main thread waits.
+SIGNAL_TO_A_THREAD = """
+import signal, sys, threading, time
+from matchboxctl.main import main
+from matchboxctl.rpc.server import RpcServer
+
+def end():
+    time.sleep(0.5)
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+start = RpcServer.start
+RpcServer.start = lambda server: (start(server), threading.Thread(target=end).start())
+sys.exit(main())
+"""
+
 
 def refused(environment: Mapping[str, str], *flags: str) -> str:
     """The one line of an error."""
@@ -59,6 +74,13 @@ def test_missing_certificate_names_certs_command(moto_server: Service) -> None:
 def test_default_address_is_matchboxs() -> None:
     shown = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, timeout=LIMIT, check=True)
     assert "[env var: MATCHBOX_RPC_ADDRESS; default: 127.0.0.1:8081]" in " ".join(shown.stdout.split())
+
+
+def test_signal_that_another_thread_gets_ends_it(moto_server: Service, tmp_path: Path) -> None:
+    stores = new_stores(moto_server, moto_server)
+    stores.create()
+    with bridge(stores.environment(), files_in(tmp_path), (sys.executable, "-c", SIGNAL_TO_A_THREAD)) as running:
+        assert (0, "") == running.ended()
 
 
 @pytest.mark.parametrize("service", ["DYNAMODB", "S3"])
