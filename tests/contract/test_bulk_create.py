@@ -136,3 +136,14 @@ def test_sources_are_shown(commands: ResourceCommands) -> None:
     ended = commands.run("source", "create", "-f", "-", stdin=b'{"id": "x", "image": "a.example/b:c"}')
     assert (1, "matchboxctl: standard input: line 1: assets: missing\n") == (ended.code, ended.err)
     assert Ended(4, "", "matchboxctl: no source 'x'\n") == commands.run("source", "delete", "x")
+
+
+def test_source_of_a_schematic_is_stored_with_its_image(commands: ResourceCommands) -> None:
+    schematic = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba"
+    document = {"id": "talos", "schematic": schematic, "version": "v1.13.0", "assets": "talos"}
+    assert "source talos created\n" == commands.ok("source", "create", "-f", "-", stdin=json.dumps(document).encode())
+    stored = {"id": "talos", "image": f"factory.talos.dev/metal-installer/{schematic}:v1.13.0", "assets": "talos"}
+    assert stored == json.loads(commands.ok("source", "get", "talos"))
+    ended = commands.run("source", "create", "-f", "-", stdin=json.dumps(document | {"version": "1.13"}).encode())
+    assert 1 == ended.code
+    assert "version: '1.13' is not a version of Talos, such as v1.13.0" in ended.err

@@ -15,6 +15,7 @@ from tests.rigs.install import on_path
 from tests.rigs.oci_registry import OciRegistry
 from tests.rigs.stores import new_stores
 from tests.support.images.layers import (
+    DOCKER,
     FLUX,
     OCI,
     Entry,
@@ -91,15 +92,41 @@ def imager() -> Image:
     return index([(other, "linux/amd64"), (image([gzipped(*both)]), "linux/arm64/v8")], attestation=True)
 
 
+def factory() -> Image:
+    """An installer by Talos's Image Factory: an index of both, each with the installer below and the kernel above."""
+    labels = {
+        "alpha.talos.dev/version": "v1.13.0",
+        "org.opencontainers.image.source": "https://github.com/siderolabs/talos",
+    }
+    installers = [
+        (
+            image(
+                [
+                    gzipped(Entry("usr/bin/installer", b"ELF"), symlink("bin", "usr/bin"), media_type=DOCKER),
+                    gzipped(
+                        Entry(f"usr/install/{architecture}/vmlinuz.efi", efi),
+                        Entry(f"usr/install/{architecture}/systemd-boot.efi", b"MZ"),
+                        media_type=DOCKER,
+                    ),
+                ],
+                platform=f"linux/{architecture}",
+                labels=labels,
+                docker=True,
+            ),
+            f"linux/{architecture}",
+        )
+        for architecture, efi in (("amd64", b"MZ of another processor"), ("arm64", EFI))
+    ]
+    return index(installers)
+
+
 SHAPES = {
     "demo": demo(),
     "demo-below": image([plain(*pair("talos/arm64"))]),
     "workflow": workflow(),
     "cozystack": cozystack(),
     "imager": imager(),
-    "installer": image(
-        [gzipped(Entry("usr/install/arm64/vmlinuz.efi", EFI), Entry("usr/install/arm64/systemd-boot.efi", b"MZ"))]
-    ),
+    "installer": factory(),
     "oras": image([raw_file("vmlinuz", KERNEL), raw_file("initramfs.xz", INITRAMFS)]),
     "flux": image([gzipped(*pair("."), media_type=FLUX)]),
 }
@@ -173,6 +200,7 @@ def test_checksum_of_the_image_is_served_if_it_applies(synced: Synced) -> None:
 def test_unified_kernel_image_is_served_with_its_command_line(synced: Synced) -> None:
     assert EFI == fetch(synced.serve, "/assets/installer/arm64/vmlinuz.efi")
     assert b"console=ttyAMA0" == fetch(synced.serve, "/assets/installer/arm64/cmdline")
+    assert "TALOS_VERSION=v1.13.0" in synced.commands.run("releases", "installer", "--output", "env").splitlines()
 
 
 def test_files_are_served_by_the_names_of_the_source(synced: Synced) -> None:

@@ -77,7 +77,9 @@ class SourceDocument(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     id: str
-    image: str
+    image: str = ""
+    schematic: str = ""
+    version: str = ""
     assets: str
     platform: str = str(DEFAULT_PLATFORM)
     files: dict[str, list[str]] = {}

@@ -6,7 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 from lambda_matchbox.documents.json_text import refusal, validated
-from lambda_matchbox.oci.image_reference import InvalidReferenceError, parse_image_reference, parse_platform
+from lambda_matchbox.oci.image_reference import (
+    ImageReference,
+    InvalidReferenceError,
+    parse_image_reference,
+    parse_platform,
+)
 from lambda_matchbox.oci.signatures.signers import KeylessSigner, KeySigner, Signer
 from lambda_matchbox.releases.pointers import RECORD
 from lambda_matchbox.releases.sources import DEFAULT_INTERVAL, DEFAULT_KEEP, DEFAULT_PLATFORM, Source
@@ -18,6 +23,11 @@ _MAX_PATH = 500
 _MAX_KEPT = 100
 # The id is part of object keys and directory names.
 _SOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
+
+# The Image Factory names a schematic by the SHA-256 of its content, and an installer's tag is the version of Talos.
+_FACTORY, _INSTALLER = "factory.talos.dev", "metal-installer"
+_SCHEMATIC = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_TALOS_VERSION = re.compile(r"v[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(-[a-z]+\.[0-9]{1,3})?", re.ASCII)
 
 _PUBLIC_KEY = re.compile(r"\s*-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----\s*", re.ASCII)
 
@@ -49,10 +59,7 @@ def _source(document: "SourceDocument", text: bytes) -> Source:
         raise refusal(text, ("id",), f"{document.id!r} must not end with `.json`")
     if not _is_relative(document.assets):
         raise refusal(text, ("assets",), f"{document.assets!r} is not a path below /assets/, such as talos/arm64")
-    try:
-        image = parse_image_reference(document.image)
-    except InvalidReferenceError as error:
-        raise refusal(text, ("image",), str(error)) from error
+    image = _image(document, text)
     try:
         platform = parse_platform(document.platform)
     except InvalidReferenceError as error:
@@ -72,6 +79,26 @@ def _source(document: "SourceDocument", text: bytes) -> Source:
     interval = _interval(document.interval, text)
     signer = None if document.verify is None else _signer(document.verify, text)
     return Source(document.id, image, document.assets, platform, files, interval, document.keep, signer)
+
+
+def _image(document: "SourceDocument", text: bytes) -> ImageReference:
+    """The image that the document names, or that Talos's Image Factory builds of a schematic."""
+    if not document.schematic and not document.version:
+        if not document.image:
+            raise refusal(text, ("image",), "missing")
+        try:
+            return parse_image_reference(document.image)
+        except InvalidReferenceError as error:
+            raise refusal(text, ("image",), str(error)) from error
+    if document.image:
+        raise refusal(text, ("image",), "give either `image`, or `schematic` and `version`")
+    if not _SCHEMATIC.fullmatch(document.schematic):
+        why = f"{document.schematic!r} is not the id of a schematic: 64 hexadecimal digits, in lower case"
+        raise refusal(text, ("schematic",), why if document.schematic else "missing")
+    if not _TALOS_VERSION.fullmatch(document.version):
+        why = f"{document.version!r} is not a version of Talos, such as v1.13.0"
+        raise refusal(text, ("version",), why if document.version else "missing")
+    return ImageReference(_FACTORY, f"{_INSTALLER}/{document.schematic}", document.version, "")
 
 
 def source_document(source: Source) -> dict[str, object]:

@@ -33,6 +33,7 @@ from lambda_matchbox.releases.store import (
 )
 
 _VERSION = "org.opencontainers.image.version"
+_TALOS_VERSION = "alpha.talos.dev/version"
 _VERSION_TEXT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+:~-]{0,127}", re.ASCII)
 _MAX_MOVES = 5
 
@@ -206,7 +207,9 @@ class Sync:
         config = self._registry.config(self._source.image, manifest)
         inner = config.get("config")
         labels = inner.get("Labels") if isinstance(inner, Mapping) else None
-        found = (labels if isinstance(labels, Mapping) else {}).get(_VERSION) or manifest.annotations.get(_VERSION)
+        labels = labels if isinstance(labels, Mapping) else {}
+        # Talos's own images have that of their base under the first name, where they have one.
+        found = labels.get(_TALOS_VERSION) or labels.get(_VERSION) or manifest.annotations.get(_VERSION)
         # It is printed as a shell variable, and labels are not trusted.
         return found if isinstance(found, str) and _VERSION_TEXT.fullmatch(found) else ""
 

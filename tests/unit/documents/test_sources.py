@@ -17,6 +17,7 @@ from lambda_matchbox.releases.sources import Source, apart, known_paths, overlap
 
 IMAGE = ImageReference("ghcr.io", "team/boot", "v1", "")
 NEEDED = {"id": "talos", "image": "ghcr.io/team/boot:v1", "assets": "talos/arm64"}
+SCHEMATIC = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba"
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
 
 KEY = """-----BEGIN PUBLIC KEY-----
@@ -61,6 +62,13 @@ def test_all_fields_are_read() -> None:
     assert expected == parse_source("talos", document)
 
 
+@pytest.mark.parametrize("version", ["v1.13.0", "v1.9.12", "v1.14.0-alpha.1", "v1.14.0-rc.0"])
+def test_schematic_and_version_name_the_installer_of_the_factory(version: str) -> None:
+    read = parse_source("talos", text(image=None, schematic=SCHEMATIC, version=version))
+    assert f"factory.talos.dev/metal-installer/{SCHEMATIC}:{version}" == str(read.image)
+    assert read == parse_stand_in(json.dumps(source_document(read)).encode())
+
+
 @pytest.mark.parametrize(
     ("interval", "seconds"), [("30s", 30), ("10m", 600), ("1h", 3600), ("1s", 1), ("9999999s", 9_999_999)]
 )
@@ -78,6 +86,26 @@ REFUSED = {
     "image's digest": ({"image": "ghcr.io/boot@sha256:1"}, 3, "image: invalid digest 'sha256:1'"),
     "image is a number": ({"image": 5}, 3, "image: not a string"),
     "image is null": ({"image": ...}, 3, "image"),
+    "image and schematic": (
+        {"schematic": SCHEMATIC, "version": "v1.13.0"},
+        3,
+        "image: give either `image`, or `schematic` and `version`",
+    ),
+    "image and version": ({"version": "v1.13.0"}, 3, "image: give either"),
+    "schematic without version": ({"image": None, "schematic": SCHEMATIC}, 1, "version: missing"),
+    "version without schematic": ({"image": None, "version": "v1.13.0"}, 1, "schematic: missing"),
+    "schematic of another length": (
+        {"image": None, "schematic": SCHEMATIC[1:], "version": "v1.13.0"},
+        4,
+        f"schematic: '{SCHEMATIC[1:]}' is not the id of a schematic: 64 hexadecimal digits, in lower case",
+    ),
+    "schematic in upper case": ({"image": None, "schematic": SCHEMATIC.upper(), "version": "v1.13.0"}, 4, "schematic"),
+    "schematic is a number": ({"image": None, "schematic": 5, "version": "v1.13.0"}, 4, "schematic: not a string"),
+    "schematic elsewhere": ({"image": None, "schematic": f"{SCHEMATIC}/..", "version": "v1.13.0"}, 4, "schematic"),
+    **{
+        f"version {version}": ({"image": None, "schematic": SCHEMATIC, "version": version}, 5, "version: ")
+        for version in ("1.13.0", "v1.13", "latest", "v1.13.0@sha256:0", "v1.13.0\n", "v1.13.0/x", "v1.13.٣")
+    },
     "rooted assets": ({"assets": "/talos"}, 4, "assets: '/talos' is not a path below /assets/"),
     "slash at the end": ({"assets": "talos/"}, 4, "assets"),
     "all of assets": ({"assets": ""}, 4, "assets"),

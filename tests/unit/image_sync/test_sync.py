@@ -222,6 +222,8 @@ def test_leftovers_of_a_killed_sync_are_removed(subject: Subject, tmp_path: Path
     [
         ({"org.opencontainers.image.version": "v1"}, {"org.opencontainers.image.version": "v2"}, "v1"),
         ({}, {"org.opencontainers.image.version": "v2"}, "v2"),
+        # As the images of Talos have it, which may have that of their base under the usual name.
+        ({"alpha.talos.dev/version": "v1.13.0", "org.opencontainers.image.version": "3.22"}, {}, "v1.13.0"),
         ({}, {}, ""),
     ],
 )
