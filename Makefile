@@ -96,9 +96,9 @@ check-stack: .venv/ready .venv-sam/ready .venv-checkov/ready
 	$(SAM)/cfn-lint .aws-sam/translated-alb.json
 	for file in .aws-sam/translated-*.json; do $(CHECKOV)/checkov --config-file .checkov.yaml --file $$file || exit 1; done
 
-# GitHub's workflows; actionlint, which is built from Go, is one of the tests with real programs.
+# GitHub's workflows, and that of the example; actionlint, which is built from Go, is one of the tests with real programs.
 check-workflows: .venv-zizmor/ready
-	.venv-zizmor/bin/zizmor --quiet --offline .github
+	.venv-zizmor/bin/zizmor --quiet --offline --config .github/zizmor.yml .github examples/github/*.yml
 
 # The documentation as a site, in .run/site; a link or an anchor that leads nowhere is an error. What git ignores stays out.
 PAGES := README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE docs deploy events examples

@@ -24,31 +24,31 @@ PATIENCE = 120
 
 
 class SourceCommands:
-    """Directory mode, or store mode over `stores`; `root` is an empty directory."""
+    """Directory mode, or store mode over `stores`; `root` is an empty directory, `data` the data directory in it."""
 
     def __init__(self, root: Path, stores: Stores | None = None) -> None:
-        self._data = root / "data"
+        self.data = root / "data"
         self._stores = stores
-        (self._data / "sources").mkdir(parents=True)
+        (self.data / "sources").mkdir(parents=True)
         self._temporary = root / "temporary"
         self._temporary.mkdir()
         # Without the logins and temporary files of other processes.
         home = {"PATH": os.environ["PATH"], "HOME": str(root), "TMPDIR": str(self._temporary)}
         self.environment: Mapping[str, str] = home if stores is None else stores.environment() | home
-        self._flags = ["--data-path", str(self._data)] if stores is None else []
+        self._flags = ["--data-path", str(self.data)] if stores is None else []
         if stores is not None:
             self.run("init")
 
     def write(self, source_id: str, image: str, **fields: Any) -> None:
         """Write the file of a source, which fills `/assets/ID` unless the fields say otherwise."""
         document = {"id": source_id, "image": image, "assets": source_id} | fields
-        (self._data / "sources" / f"{source_id}.json").write_text(json.dumps(document))
+        (self.data / "sources" / f"{source_id}.json").write_text(json.dumps(document))
 
     def add(self, source_id: str, image: str, **fields: Any) -> None:
         """Write it, and let it count: the table has what was imported."""
         self.write(source_id, image, **fields)
         if self._stores is not None:
-            self.run("import", str(self._data))
+            self.run("import", str(self.data))
 
     def begin(self, command: str, *arguments: str) -> subprocess.Popen[str]:
         """Start a command on sources."""
@@ -79,7 +79,7 @@ class SourceCommands:
     def store(self, source_id: str) -> ReleaseStore:
         """The releases of the source."""
         if self._stores is None:
-            return DirectoryReleaseStore(self._data / "releases", source_id)
+            return DirectoryReleaseStore(self.data / "releases", source_id)
         return TableReleaseStore(self._stores.clients(), source_id)
 
     def leftovers(self, source_id: str) -> set[str]:
@@ -91,9 +91,9 @@ class SourceCommands:
 
     def _temporary_files(self, source_id: str) -> Iterator[Path]:
         yield from self._temporary.glob("*")
-        yield from (self._data / "releases" / source_id).rglob(".sync*")
-        yield from (self._data / "releases").rglob("*.new")
-        yield from (self._data / "releases").rglob(".put-*")
+        yield from (self.data / "releases" / source_id).rglob(".sync*")
+        yield from (self.data / "releases").rglob("*.new")
+        yield from (self.data / "releases").rglob(".put-*")
 
 
 def fetch(serve: Serve, target: str) -> bytes:

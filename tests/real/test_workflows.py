@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.rigs.actionlint import findings
-from tests.support.paths import PROJECT
+from tests.support.paths import EXAMPLES, PROJECT
 
 pytestmark = pytest.mark.real
 
-WORKFLOWS = sorted((PROJECT / ".github" / "workflows").iterdir())
+WORKFLOWS = [*sorted((PROJECT / ".github" / "workflows").iterdir()), EXAMPLES / "github" / "talos.yml"]
 RELEASE = PROJECT / ".github" / "workflows" / "release.yml"
 
 

@@ -7,9 +7,10 @@ import yaml
 
 from matchboxctl import __version__
 from matchboxctl.serve.arguments import serve
-from tests.support.paths import PROJECT
+from tests.support.paths import EXAMPLES, PROJECT
 
 DEPLOY = PROJECT / "deploy"
+RELEASE = EXAMPLES / "flux" / "release.yaml"
 USER = 65532
 """The user of the container image."""
 
@@ -35,7 +36,9 @@ def test_variables_are_those_of_serve(compose: dict[str, Any], pod: dict[str, An
 
 
 def test_image_is_that_of_this_version(compose: dict[str, Any], pod: dict[str, Any]) -> None:
-    images = {compose["matchbox"]["image"], *(container["image"] for container in pod["containers"])}
+    [job] = [each for each in yaml.safe_load_all(RELEASE.read_text()) if each["kind"] == "CronJob"]
+    containers = [*pod["containers"], *job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["initContainers"]]
+    images = {compose["matchbox"]["image"], *(container["image"] for container in containers)}
     assert {f"ghcr.io/OWNER/lambda-matchbox:{__version__}"} == images
 
 
