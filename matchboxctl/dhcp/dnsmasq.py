@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.dhcp.firmware import HTTP_CLASS, HTTP_CLASS_6, USER_CLASS
+from matchboxctl.dhcp.firmware import HTTP_CLASS, USER_CLASS
 from matchboxctl.dhcp.network import Network
 
 _PXE_SERVICES = {"bios": ("x86PC",), "efi64": ("BC_EFI", "X86-64_EFI"), "arm64": ("ARM64_EFI",)}
 """dnsmasq's names of the architectures, for proxy DHCP."""
+
+_ENTERPRISE = "00"
+"""dnsmasq writes this option as strings behind their lengths; this one and its length are an enterprise's number, which
+firmware ignores."""
 
 
 def configuration(network: Network, *, proxy: bool = False) -> str:
@@ -67,7 +71,7 @@ def _booted_by_ipv6(network: Network) -> Iterator[str]:
         for architecture in each.architectures:
             yield f"dhcp-match=set:{each.name},option6:61,{architecture.to_bytes(2).hex(':')}"
         if each.by_http:
-            yield f"dhcp-option-force=tag:!ipxe,tag:{each.name},option6:16,{HTTP_CLASS_6.hex(':')}"
+            yield f"dhcp-option-force=tag:!ipxe,tag:{each.name},option6:16,{_ENTERPRISE},{HTTP_CLASS}"
         yield f"dhcp-option=tag:!ipxe,tag:{each.name},option6:bootfile-url,{network.file(each)}"
     yield f"dhcp-option=tag:ipxe,option6:bootfile-url,{network.script}"
 

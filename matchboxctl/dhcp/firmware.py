@@ -24,6 +24,3 @@ USER_CLASS = "iPXE"
 
 HTTP_CLASS = "HTTPClient"
 """The vendor class without which UEFI HTTP boot ignores an offer (options 60 and 16)."""
-
-HTTP_CLASS_6 = bytes.fromhex("00000157") + len(HTTP_CLASS).to_bytes(2) + HTTP_CLASS.encode()
-"""The same as DHCPv6 has it: behind an enterprise's number, here Intel's as in UEFI's own requests, and its length."""

@@ -5,10 +5,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.dhcp.firmware import HTTP_CLASS, HTTP_CLASS_6, USER_CLASS, Firmware
+from matchboxctl.dhcp.firmware import HTTP_CLASS, USER_CLASS, Firmware
 from matchboxctl.dhcp.network import Network
 
-_CLASS_6 = {"code": 16, "csv-format": False, "data": HTTP_CLASS_6.hex(), "always-send": True}
+_ENTERPRISE = bytes.fromhex("00000157")
+"""Intel's number, which UEFI's own vendor class begins with."""
+
+_CLASS_6 = {
+    "code": 16,
+    "csv-format": False,
+    "data": (_ENTERPRISE + len(HTTP_CLASS).to_bytes(2) + HTTP_CLASS.encode()).hex(),
+    "always-send": True,
+}
 
 
 def configuration(network: Network) -> str:
