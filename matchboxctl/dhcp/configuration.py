@@ -14,11 +14,15 @@ def configuration(options: DhcpOptions) -> str:
     """The configuration of the server, ready to use. Raises UsageError."""
     found = network(options)
     if options.server == "dnsmasq":
+        if options.tftp_server and found.version == 4:
+            raise UsageError("--tftp-server is for other servers: dnsmasq gives its own address")
         return f"# {options.command}\n{dnsmasq.configuration(found, proxy=options.proxy)}"
     if options.proxy:
         raise UsageError(f"--proxy is for dnsmasq: {options.server} answers only machines that it gives addresses to")
     if options.tftp_root:
         raise UsageError(f"--tftp-root is for dnsmasq: {options.server} does not serve files, see --tftp-server")
+    if found.version == 6 and options.server != "kea":
+        raise UsageError(f"{options.server} is for IPv4 here: for IPv6 use dnsmasq or kea")
     text = _OTHERS[options.server](found)
     # JSON has no comments.
     return text if options.server == "kea" else f"# {options.command}\n{text}"

@@ -68,10 +68,7 @@ class Network(NamedTuple):
     def required_pool(self) -> Pool:
         """The pool. Raises UsageError without one."""
         if self.pool is None:
-            raise UsageError(
-                "--range is required, such as --range 192.168.1.100,192.168.1.200: --url does not name a private "
-                "address whose network it could be"
-            )
+            raise UsageError(f"give the addresses for machines, such as --range {_EXAMPLES[self.version]}")
         return self.pool
 
 
