@@ -51,7 +51,8 @@ def _addresses(network: Network, *, proxy: bool) -> Iterator[str]:
     if network.router and not proxy:
         yield f"dhcp-option=option:router,{network.router}"
     if network.dns and not proxy:
-        yield f"dhcp-option=option{'' if network.version == 4 else '6'}:dns-server,{network.dns_text}"
+        dns = f"option:dns-server,{network.dns}" if network.version == 4 else f"option6:dns-server,[{network.dns}]"
+        yield f"dhcp-option={dns}"
     yield "log-dhcp"
 
 

@@ -44,11 +44,6 @@ class Network(NamedTuple):
         return f"{self.url}/boot.ipxe"
 
     @property
-    def dns_text(self) -> str:
-        """The DNS server, with brackets around an IPv6 address."""
-        return str(self.dns) if self.version == 4 else f"[{self.dns}]"
-
-    @property
     def firmware(self) -> list[Firmware]:
         """The kinds of firmware that boot here; BIOS knows no IPv6."""
         return [each for each in FIRMWARE if self.version == 4 or each.name != "bios"]
@@ -62,7 +57,9 @@ class Network(NamedTuple):
     def required_tftp_server(self) -> IpAddress:
         """The TFTP server. Raises UsageError if it is not known."""
         if self.tftp_server is None:
-            raise UsageError("--url has a name: give the address of the TFTP server with --tftp-server ADDRESS")
+            raise UsageError(
+                "--url has a name: give the TFTP server, dnsmasq's own address, with --tftp-server ADDRESS"
+            )
         return self.tftp_server
 
     def required_pool(self) -> Pool:
@@ -75,9 +72,11 @@ class Network(NamedTuple):
 def network(options: DhcpOptions) -> Network:
     """The network that the options describe. Raises UsageError."""
     url, host = _url(options.url)
-    given = _pool(options.range, options.proxy) if options.range not in ("", NO_RANGE) else None
+    given = _pool(options.range, proxy=options.proxy) if options.range not in ("", NO_RANGE) else None
     address = given.first if given else host
-    version = 6 if address is not None and address.version == 6 else 4
+    version = 4 if address is None else address.version
+    if host is not None and host.version != version:
+        raise UsageError("--url and --range are not of the same kind: machines have addresses of IPv4 here, or of IPv6")
     pool = None if options.range == NO_RANGE else given or _default_pool(host)
     if options.interface and not _INTERFACE.fullmatch(options.interface):
         raise UsageError(f"invalid --interface {options.interface!r}: use a name such as eth0")
@@ -93,11 +92,10 @@ def network(options: DhcpOptions) -> Network:
             ("--tftp-server", options.tftp_server),
         )
     )
-    if tftp_server is None and host is not None and host.version == version:
-        tftp_server = host
     if host is None and pool is not None and dns is None and not options.proxy:
         raise UsageError("--url has a name, which machines cannot look up: give their DNS server with --dns ADDRESS")
-    return Network(url, version, pool, options.interface, options.tftp_root or TFTP_ROOT, tftp_server, router, dns)
+    root = options.tftp_root or TFTP_ROOT
+    return Network(url, version, pool, options.interface, root, tftp_server or host, router, dns)
 
 
 def _url(text: str) -> tuple[str, IpAddress | None]:
@@ -121,7 +119,7 @@ def _url(text: str) -> tuple[str, IpAddress | None]:
     return text.rstrip("/"), address
 
 
-def _pool(text: str, proxy: bool) -> Pool:  # noqa: FBT001
+def _pool(text: str, *, proxy: bool) -> Pool:
     body, slash, prefix = text.partition("/")
     first, comma, last = body.partition(",")
     try:

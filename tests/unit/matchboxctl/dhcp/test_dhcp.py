@@ -175,6 +175,7 @@ def test_the_first_line_is_the_command_that_prints_the_same(dhcp: Printed) -> No
         (["dnsmasq", "--url", URL, "--range", "10.0.0.9,10.0.0.8"], "invalid --range"),
         (["dnsmasq", "--url", URL, "--range", "10.0.0.9"], "invalid --range"),
         (["dnsmasq", "--url", URL, "--range", "10.0.0.9,fd00::1"], "invalid --range"),
+        (["dnsmasq", "--url", URL, "--range", "fd00::8,fd00::9"], "not of the same kind"),
         (["dnsmasq", "--url", URL, "--interface", "eth0\nx"], "invalid --interface"),
         (["dnsmasq", "--url", URL, "--tftp-root", "tftp"], "invalid --tftp-root"),
         (["dnsmasq", "--url", URL, "--router", "gateway"], "invalid --router"),
