@@ -43,7 +43,7 @@ def startup_banner(
         "try:",
         *(f"  curl '{scheme}://{local.text}{path}'" for path in ("/boot.ipxe", *examples)),
         "",
-        "a DHCP server's configuration:",
+        "dnsmasq, with iPXE by `matchboxctl ipxe fetch`:",
         *(f"  {line}".rstrip() for line in configuration(dhcp).splitlines()),
         *(f"  ({note})" for note in notes(dhcp)),
     ]
