@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.boot.dhcp_network import carried
+from tests.boot.segment import LOOPBACK, carried
 from tests.rigs.install import on_path
 
 DOCUMENT = Path(__file__).parent / "document"
@@ -50,7 +50,7 @@ def on_bastion(script: str, data: Path, port: int = 0, *arguments: str | Path) -
         try:
             ours.settimeout(LIMIT)
             _, listeners, _, _ = socket.recv_fds(ours, 16, 1)
-            with carried(listeners, [port] * len(listeners)):
+            with carried(listeners, [(LOOPBACK, port)] * len(listeners)):
                 out, errors = process.communicate(timeout=LIMIT)
         finally:
             process.kill()
