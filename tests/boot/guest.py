@@ -87,6 +87,7 @@ else
 fi
 
 echo
+dmesg | grep secureboot:
 echo "{BEGIN}"
 base64 /configuration
 echo "{END}"
