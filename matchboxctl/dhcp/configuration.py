@@ -43,5 +43,7 @@ def notes(options: DhcpOptions) -> Iterator[str]:
             "Kea sends no router advertisements: let a router, or radvd, send them with the flag 'managed', without "
             "which machines do not ask"
         )
+    if options.secure_boot:
+        yield "UEFI needs shim, GRUB and grub/grub.cfg in the TFTP server's directory: see docs/secure-boot.md"
     if options.proxy:
         yield "beside another server, UEFI HTTP boot is not served: let firmware boot by PXE"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.dhcp.firmware import FIRMWARE, Firmware
+from matchboxctl.dhcp.firmware import FIRMWARE, SIGNED, Firmware
 from matchboxctl.dhcp.options import NO_RANGE, TFTP_ROOT, DhcpOptions
 
 IpAddress = IPv4Address | IPv6Address
@@ -37,6 +37,7 @@ class Network(NamedTuple):
     tftp_server: IpAddress | None
     router: IpAddress | None
     dns: IpAddress | None
+    secure_boot: bool
 
     @property
     def script(self) -> str:
@@ -46,6 +47,8 @@ class Network(NamedTuple):
     @property
     def firmware(self) -> list[Firmware]:
         """The kinds of firmware that boot here; BIOS knows no IPv6."""
+        if self.secure_boot:
+            return [each._replace(file=SIGNED[each.name]) for each in FIRMWARE if each.name in SIGNED]
         return [each for each in FIRMWARE if self.version == 4 or each.name != "bios"]
 
     def file(self, firmware: Firmware) -> str:
@@ -84,6 +87,8 @@ def network(options: DhcpOptions) -> Network:
         raise UsageError(f"invalid --tftp-root {options.tftp_root!r}: use an absolute path without spaces and commas")
     if options.router and version == 6:
         raise UsageError("--router is for IPv4: with IPv6, machines learn their router from its advertisements")
+    if options.secure_boot and (options.proxy or version == 6):
+        raise UsageError("--secure-boot is for IPv4, and for servers that give addresses: leave out --proxy")
     router, dns, tftp_server = (
         _address(flag, value, version)
         for flag, value in (
@@ -95,7 +100,7 @@ def network(options: DhcpOptions) -> Network:
     if host is None and pool is not None and dns is None and not options.proxy:
         raise UsageError("--url has a name, which machines cannot look up: give their DNS server with --dns ADDRESS")
     root = options.tftp_root or TFTP_ROOT
-    return Network(url, version, pool, options.interface, root, tftp_server or host, router, dns)
+    return Network(url, version, pool, options.interface, root, tftp_server or host, router, dns, options.secure_boot)
 
 
 def _url(text: str) -> tuple[str, IpAddress | None]:
