@@ -4,11 +4,13 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
-from tests.boot.segment import LOOPBACK, carried
+from tests.boot.dhcp_network import carried
 from tests.rigs.install import on_path
 
 DOCUMENT = Path(__file__).parent / "document"
@@ -18,20 +20,27 @@ MATCHBOX = DOCUMENT / "matchbox"
 """Its data directory, `/opt/matchbox`."""
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes a network and mounts directories")
-LIMIT = 60
+LIMIT = 300
+"""Seconds after which a script is given up."""
 
 
-def on_bastion(script: str, data: Path, port: int = 0, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
-    """Run a script of bash where `/opt/matchbox` is `data` and 10.20.13.140:8080 leads to that port of 127.0.0.1.
+def on_bastion(
+    script: str,
+    data: Path,
+    *arguments: str | Path,
+    ports: Mapping[int, int] = MappingProxyType({}),
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> "subprocess.CompletedProcess[str]":
+    """Run a script of bash where `/opt/matchbox` is `data`, and the bastion's ports lead to those of 127.0.0.1.
 
-    It is run in the directory of the note's files, on a network that has nothing else.
+    It is run in the directory of the note's files, on a network that has nothing else. What it leaves running is ended.
     """
     ours, theirs = socket.socketpair()
     command = [
-        *(on_path("unshare", "util-linux"), "--net", "--mount", "--fork", "--kill-child"),
+        *(on_path("unshare", "util-linux"), "--net", "--mount", "--pid", "--mount-proc", "--fork", "--kill-child"),
         # Without -P modules of this directory would hide the standard library's.
         *(sys.executable, "-P", Path(__file__).with_name("bastion_namespace.py")),
-        *(str(theirs.fileno()), on_path("ip", "iproute2"), data),
+        *(str(theirs.fileno()), on_path("ip", "iproute2"), data, ",".join(map(str, ports))),
         *("bash", "-c", script, "bash", *arguments),
     ]
     with (
@@ -39,6 +48,7 @@ def on_bastion(script: str, data: Path, port: int = 0, *arguments: str | Path) -
         subprocess.Popen(
             command,
             cwd=DOCUMENT,
+            env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -49,8 +59,8 @@ def on_bastion(script: str, data: Path, port: int = 0, *arguments: str | Path) -
         theirs.close()
         try:
             ours.settimeout(LIMIT)
-            _, listeners, _, _ = socket.recv_fds(ours, 16, 1)
-            with carried(listeners, [(LOOPBACK, port)] * len(listeners)):
+            _, listeners, _, _ = socket.recv_fds(ours, 16, 1 + len(ports))
+            with carried(listeners, list(ports.values())):
                 out, errors = process.communicate(timeout=LIMIT)
         finally:
             process.kill()

@@ -30,7 +30,6 @@ API_TEST = "source 02-matchbox-api.sh; test_matchbox_serves_assets; test_matchbo
 CHECKSUM = "curl -s http://10.20.13.140:8080/assets/talos/arm64/vmlinuz.sha256"
 FILES = ("vmlinuz", "initramfs.xz", "vmlinuz.sha256", "initramfs.xz.sha256")
 DOWNLOAD_AND_VERIFY = f"""\
-set -e
 cd "$1"
 for file in {" ".join(FILES)}; do
     curl -fsSLO http://10.20.13.140:8080/assets/talos/arm64/$file
@@ -68,7 +67,8 @@ def function(data: Path, stores: Service) -> Iterator[int]:
 
 
 def bash(script: str, data: Path, port: int = 0, *arguments: Path) -> subprocess.CompletedProcess[str]:
-    return on_bastion(f"set -e; {script}", data, port, *arguments)
+    """Run a script that ends with its first error, where the bastion's port 8080 leads to this port."""
+    return on_bastion(f"set -e; {script}", data, *arguments, ports={8080: port})
 
 
 def test_api_test_passes_against_serve(data: Path, port: int) -> None:
@@ -86,7 +86,7 @@ def test_api_test_misses_a_kernel_unless_errors_end_it(data: Path, port: int) ->
     kernel = data / "assets" / "talos" / "arm64" / "vmlinuz"
     absent = kernel.rename(kernel.with_name("absent"))
     try:
-        assert 0 == on_bastion(API_TEST, data, port).returncode
+        assert 0 == on_bastion(API_TEST, data, ports={8080: port}).returncode
         ended = bash(API_TEST, data, port)
     finally:
         absent.rename(kernel)
@@ -124,7 +124,7 @@ def test_sync_takes_the_place_of_the_extraction(oci_registry: OciRegistry, tmp_p
             assert 0 == main(["sync", "--data-path", str(data)])
             into = tmp_path / f"files-{number}"
             into.mkdir()
-            ended = on_bastion(DOWNLOAD_AND_VERIFY, data, port, into)
+            ended = bash(DOWNLOAD_AND_VERIFY, data, port, into)
             assert (0, "initramfs.xz: OK\nvmlinuz: OK\n") == (ended.returncode, ended.stdout), ended.stderr
             assert kernel == (into / "vmlinuz").read_bytes()
             shown = bash(CHECKSUM, data, port).stdout
