@@ -20,7 +20,6 @@ class DhcpOptions(NamedTuple):
     router: str = ""
     dns: str = ""
     proxy: bool = False
-    secure_boot: bool = False
 
     @property
     def command(self) -> str:
