@@ -10,6 +10,9 @@ from matchboxctl.cli.tables import shown
 MADE = "Made by matchboxctl: removed and replaced by its commands."
 """In every such file; others are left alone."""
 
+OF_ALL_USERS = Path("/usr/local/share"), Path("/usr/share")
+"""The directories where programs look for the files of all users."""
+
 
 def install(files: Mapping[Path, str]) -> None:
     """Write the files, which contain MADE. Raises UsageError and FailedError."""

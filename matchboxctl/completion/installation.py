@@ -15,7 +15,6 @@ _PATHS = {
     "zsh": f"zsh/site-functions/_{PROGRAM}",
     "fish": f"fish/vendor_completions.d/{PROGRAM}.fish",
 }
-_OF_ALL_USERS = Path("/usr/local/share"), Path("/usr/share")
 
 
 def paths(share: Path) -> Mapping[str, Path]:
@@ -29,6 +28,6 @@ def install(command: click.Command, share: Path) -> None:
     # The last line: zsh reads the first.
     texts = {path: f"{script(command, shell).rstrip()}\n# {shared_files.MADE}\n" for shell, path in files.items()}
     shared_files.install(texts)
-    if share not in _OF_ALL_USERS:
+    if share not in shared_files.OF_ALL_USERS:
         directory = shlex.quote(str(files["zsh"].parent.absolute()))
         print_text(f"zsh needs in ~/.zshrc, before compinit: fpath=({directory} $fpath)\n")

@@ -43,6 +43,7 @@ _SERVERS = ("dnsmasq", "kea", "isc", "routeros")
     help="the TFTP server; dnsmasq is its own, and needs its address for IPv6 only",
 )
 @click.option("--proxy", is_flag=True, help="dnsmasq: say what to boot beside a DHCP server that gives addresses")
+@click.option("--secure-boot", is_flag=True, help="UEFI gets shim and GRUB, which are signed, in place of iPXE")
 def dhcp(**given: Any) -> None:
     """Print the configuration of a DHCP server that leads machines to the boot server.
 

@@ -14,11 +14,15 @@ def configuration(options: DhcpOptions) -> str:
     """The configuration of the server, ready to use. Raises UsageError."""
     found = network(options)
     if options.server == "dnsmasq":
+        if options.tftp_server and found.version == 4:
+            raise UsageError("--tftp-server is for other servers: dnsmasq gives its own address")
         return f"# {options.command}\n{dnsmasq.configuration(found, proxy=options.proxy)}"
     if options.proxy:
         raise UsageError(f"--proxy is for dnsmasq: {options.server} answers only machines that it gives addresses to")
     if options.tftp_root:
         raise UsageError(f"--tftp-root is for dnsmasq: {options.server} does not serve files, see --tftp-server")
+    if found.version == 6 and options.server != "kea":
+        raise UsageError(f"{options.server} is for IPv4 here: for IPv6 use dnsmasq or kea")
     text = _OTHERS[options.server](found)
     # JSON has no comments.
     return text if options.server == "kea" else f"# {options.command}\n{text}"
@@ -39,5 +43,7 @@ def notes(options: DhcpOptions) -> Iterator[str]:
             "Kea sends no router advertisements: let a router, or radvd, send them with the flag 'managed', without "
             "which machines do not ask"
         )
+    if options.secure_boot:
+        yield "UEFI needs shim, GRUB and grub/grub.cfg in the TFTP server's directory: see docs/secure-boot.md"
     if options.proxy:
         yield "beside another server, UEFI HTTP boot is not served: let firmware boot by PXE"

@@ -25,7 +25,10 @@ def configuration(network: Network, *, proxy: bool = False) -> str:
         "enable-tftp",
         f"tftp-root={network.tftp_root}",
         "",
-        "# Firmware gets iPXE, and iPXE the boot server's first script.",
+        (
+            f"# {'UEFI gets shim, BIOS' if network.secure_boot else 'Firmware gets'} iPXE, "
+            "and iPXE the boot server's first script."
+        ),
         f"dhcp-userclass=set:ipxe,{USER_CLASS}",
         *(_proxied(network) if proxy else _booted(network) if network.version == 4 else _booted_by_ipv6(network)),
     ]
@@ -51,7 +54,8 @@ def _addresses(network: Network, *, proxy: bool) -> Iterator[str]:
     if network.router and not proxy:
         yield f"dhcp-option=option:router,{network.router}"
     if network.dns and not proxy:
-        yield f"dhcp-option=option{'' if network.version == 4 else '6'}:dns-server,{network.dns_text}"
+        dns = f"option:dns-server,{network.dns}" if network.version == 4 else f"option6:dns-server,[{network.dns}]"
+        yield f"dhcp-option={dns}"
     yield "log-dhcp"
 
 
@@ -59,8 +63,9 @@ def _booted(network: Network) -> Iterator[str]:
     for each in network.firmware:
         for architecture in each.architectures:
             yield f"dhcp-match=set:{each.name},option:client-arch,{architecture}"
-    yield f"dhcp-vendorclass=set:http,{HTTP_CLASS}"
-    yield f"dhcp-option-force=tag:http,option:vendor-class,{HTTP_CLASS}"
+    if any(each.by_http for each in network.firmware):
+        yield f"dhcp-vendorclass=set:http,{HTTP_CLASS}"
+        yield f"dhcp-option-force=tag:http,option:vendor-class,{HTTP_CLASS}"
     for each in network.firmware:
         yield f"dhcp-boot=tag:!ipxe,tag:{each.name},{network.file(each)}"
     yield f"dhcp-boot=tag:ipxe,{network.script}"

@@ -19,6 +19,9 @@ FIRMWARE = (
     Firmware("http64", (16,), "ipxe.efi", by_http=True),
     Firmware("httparm64", (19,), "ipxe-arm64.efi", by_http=True),
 )
+SIGNED = {"bios": "undionly.kpxe", "efi64": "shimx64.efi", "arm64": "shimaa64.efi"}
+"""What firmware loads with Secure Boot: shim is signed. By HTTP it does not find GRUB here."""
+
 USER_CLASS = "iPXE"
 """What iPXE sends to DHCP as its user class (options 77 and 15)."""
 

@@ -2,15 +2,12 @@
 
 from collections.abc import Iterator
 
-from matchboxctl.cli.errors import UsageError
 from matchboxctl.dhcp.firmware import HTTP_CLASS, USER_CLASS
 from matchboxctl.dhcp.network import Network
 
 
 def configuration(network: Network) -> str:
     """The configuration of dhcpd."""
-    if network.version == 6:
-        raise UsageError("isc is for IPv4 here: for IPv6 use dnsmasq or kea")
     return "\n".join([*_lines(network), ""])
 
 

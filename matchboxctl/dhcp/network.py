@@ -6,7 +6,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.dhcp.firmware import FIRMWARE, Firmware
+from matchboxctl.dhcp.firmware import FIRMWARE, SIGNED, Firmware
 from matchboxctl.dhcp.options import NO_RANGE, TFTP_ROOT, DhcpOptions
 
 IpAddress = IPv4Address | IPv6Address
@@ -37,6 +37,7 @@ class Network(NamedTuple):
     tftp_server: IpAddress | None
     router: IpAddress | None
     dns: IpAddress | None
+    secure_boot: bool
 
     @property
     def script(self) -> str:
@@ -44,13 +45,10 @@ class Network(NamedTuple):
         return f"{self.url}/boot.ipxe"
 
     @property
-    def dns_text(self) -> str:
-        """The DNS server, with brackets around an IPv6 address."""
-        return str(self.dns) if self.version == 4 else f"[{self.dns}]"
-
-    @property
     def firmware(self) -> list[Firmware]:
         """The kinds of firmware that boot here; BIOS knows no IPv6."""
+        if self.secure_boot:
+            return [each._replace(file=SIGNED[each.name]) for each in FIRMWARE if each.name in SIGNED]
         return [each for each in FIRMWARE if self.version == 4 or each.name != "bios"]
 
     def file(self, firmware: Firmware) -> str:
@@ -62,25 +60,26 @@ class Network(NamedTuple):
     def required_tftp_server(self) -> IpAddress:
         """The TFTP server. Raises UsageError if it is not known."""
         if self.tftp_server is None:
-            raise UsageError("--url has a name: give the address of the TFTP server with --tftp-server ADDRESS")
+            raise UsageError(
+                "--url has a name: give the TFTP server, dnsmasq's own address, with --tftp-server ADDRESS"
+            )
         return self.tftp_server
 
     def required_pool(self) -> Pool:
         """The pool. Raises UsageError without one."""
         if self.pool is None:
-            raise UsageError(
-                "--range is required, such as --range 192.168.1.100,192.168.1.200: --url does not name a private "
-                "address whose network it could be"
-            )
+            raise UsageError(f"give the addresses for machines, such as --range {_EXAMPLES[self.version]}")
         return self.pool
 
 
 def network(options: DhcpOptions) -> Network:
     """The network that the options describe. Raises UsageError."""
     url, host = _url(options.url)
-    given = _pool(options.range, options.proxy) if options.range not in ("", NO_RANGE) else None
+    given = _pool(options.range, proxy=options.proxy) if options.range not in ("", NO_RANGE) else None
     address = given.first if given else host
-    version = 6 if address is not None and address.version == 6 else 4
+    version = 4 if address is None else address.version
+    if host is not None and host.version != version:
+        raise UsageError("--url and --range are not of the same kind: machines have addresses of IPv4 here, or of IPv6")
     pool = None if options.range == NO_RANGE else given or _default_pool(host)
     if options.interface and not _INTERFACE.fullmatch(options.interface):
         raise UsageError(f"invalid --interface {options.interface!r}: use a name such as eth0")
@@ -88,6 +87,8 @@ def network(options: DhcpOptions) -> Network:
         raise UsageError(f"invalid --tftp-root {options.tftp_root!r}: use an absolute path without spaces and commas")
     if options.router and version == 6:
         raise UsageError("--router is for IPv4: with IPv6, machines learn their router from its advertisements")
+    if options.secure_boot and (options.proxy or version == 6):
+        raise UsageError("--secure-boot is for IPv4, and for servers that give addresses: leave out --proxy")
     router, dns, tftp_server = (
         _address(flag, value, version)
         for flag, value in (
@@ -96,11 +97,10 @@ def network(options: DhcpOptions) -> Network:
             ("--tftp-server", options.tftp_server),
         )
     )
-    if tftp_server is None and host is not None and host.version == version:
-        tftp_server = host
     if host is None and pool is not None and dns is None and not options.proxy:
         raise UsageError("--url has a name, which machines cannot look up: give their DNS server with --dns ADDRESS")
-    return Network(url, version, pool, options.interface, options.tftp_root or TFTP_ROOT, tftp_server, router, dns)
+    root = options.tftp_root or TFTP_ROOT
+    return Network(url, version, pool, options.interface, root, tftp_server or host, router, dns, options.secure_boot)
 
 
 def _url(text: str) -> tuple[str, IpAddress | None]:
@@ -124,7 +124,7 @@ def _url(text: str) -> tuple[str, IpAddress | None]:
     return text.rstrip("/"), address
 
 
-def _pool(text: str, proxy: bool) -> Pool:  # noqa: FBT001
+def _pool(text: str, *, proxy: bool) -> Pool:
     body, slash, prefix = text.partition("/")
     first, comma, last = body.partition(",")
     try:

@@ -20,6 +20,7 @@ class DhcpOptions(NamedTuple):
     router: str = ""
     dns: str = ""
     proxy: bool = False
+    secure_boot: bool = False
 
     @property
     def command(self) -> str:

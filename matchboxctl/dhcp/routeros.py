@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from matchboxctl.cli.errors import UsageError
 from matchboxctl.dhcp.firmware import HTTP_CLASS, USER_CLASS
 from matchboxctl.dhcp.network import Network
 
@@ -12,8 +11,6 @@ _HTTP = "matchbox-http"
 
 def configuration(network: Network) -> str:
     """The commands, for a DHCP server that gives addresses already."""
-    if network.version == 6:
-        raise UsageError("routeros is for IPv4 here: for IPv6 use dnsmasq or kea")
     return "\n".join([*_lines(network), ""])
 
 

@@ -1,10 +1,13 @@
 """The examples, which a wheel has beside this module and a checkout at its root, and copies of them."""
 
+import posixpath
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from lambda_matchbox.locked_directories import locked, remove_abandoned
+from matchboxctl import REPOSITORY, __version__
 from matchboxctl.cli.errors import FailedError, UsageError
 from matchboxctl.cli.output import print_result, print_text
 from matchboxctl.cli.tables import shown, table
@@ -13,6 +16,7 @@ _IN_WHEEL = Path(__file__).with_name("files")
 _FILES = _IN_WHEEL if _IN_WHEEL.is_dir() else Path(__file__).parents[2] / "examples"
 _LEFT_BY_SERVE = shutil.ignore_patterns("secrets", "releases", "state.*", "history.*", ".*")
 _UNFINISHED = ".matchbox-example-"
+_OUTWARD_LINK = re.compile(r"(?<=\]\()\.\./[^)\s]+")
 
 
 def names() -> Sequence[str]:
@@ -37,6 +41,8 @@ def write(name: str, into: Path) -> None:
         with locked(target.parent, _UNFINISHED) as scratch:
             whole = scratch / name
             _copy(_FILES / name, whole)
+            readme = whole / "README.md"
+            readme.write_text(_OUTWARD_LINK.sub(lambda link: _published(name, link[0]), readme.read_text()))
             if not target.exists():
                 whole.rename(target)
             else:
@@ -57,3 +63,8 @@ def _copy(source: Path, target: Path) -> None:
             _copy(entries[name], target / name)
         else:
             shutil.copyfile(entries[name], target / name)
+
+
+def _published(name: str, link: str) -> str:
+    """The address of what a README links to beyond its example, in this version."""
+    return f"{REPOSITORY}/blob/v{__version__}/{posixpath.normpath(f'examples/{name}/{link}')}"

@@ -32,7 +32,11 @@ BINARIES = (
     Binary(
         "ipxe.efi",
         "x86_64",
-        ("ipxe-x86_64.efi", "ipxe-amd64.efi", "ipxe.efi", "bin-x86_64-efi/ipxe.efi", "ipxe-snponly-x86_64.efi"),
+        (
+            *("ipxe-x86_64.efi", "ipxe-amd64.efi", "ipxe.efi", "bin-x86_64-efi/ipxe.efi"),
+            # The smaller ones use the firmware's network driver.
+            *("ipxe-snponly-x86_64.efi", "snponly.efi"),
+        ),
         0x8664,
     ),
     Binary(

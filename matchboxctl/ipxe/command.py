@@ -36,7 +36,9 @@ def fetch(directory: Path | None, into: Sequence[Path], architectures: Sequence[
     targets = [(each, place / each.name) for place in into for each in found]
     others = [target for each, target in targets if _content(target) not in (None, each.content)]
     if others and not force:
-        raise UsageError(f"{', '.join(shown(str(each)) for each in others)} differs: replace it with --force")
+        raise UsageError(
+            f"other files are there, replaced with --force only: {', '.join(map(shown, map(str, others)))}"
+        )
     for each, target in targets:
         done = "up to date" if _content(target) == each.content else "copied"
         if done == "copied":

@@ -1,5 +1,7 @@
 """`matchboxctl man`."""
 
+import os
+import shlex
 from pathlib import Path
 
 import click
@@ -29,9 +31,13 @@ def print_page() -> None:
 @share_option()
 def install(share: Path) -> None:
     """Install the page where `man matchboxctl` looks for it."""
-    from matchboxctl.cli.shared_files import install
+    from matchboxctl.cli.output import print_text
+    from matchboxctl.cli.shared_files import OF_ALL_USERS, install
 
     install({_path(share): _page()})
+    if share not in OF_ALL_USERS and not _is_searched(share):
+        directory = shlex.quote(str((share / "man").absolute()))
+        print_text(f'man needs in the shell\'s profile: export MANPATH="$MANPATH":{directory}\n')
 
 
 @man.command
@@ -45,3 +51,9 @@ def uninstall(share: Path) -> None:
 
 def _path(share: Path) -> Path:
     return share / "man" / "man1" / "matchboxctl.1"
+
+
+def _is_searched(share: Path) -> bool:
+    """Whether man looks there: beside the directories of PATH, and in MANPATH."""
+    beside = [Path(directory).parent / "share" for directory in os.environ.get("PATH", "").split(":")]
+    return share in beside or str(share / "man") in os.environ.get("MANPATH", "").split(":")

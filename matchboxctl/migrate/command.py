@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from filecmp import cmp
 from functools import partial
@@ -19,6 +20,7 @@ from matchboxctl.cli.output import FORMATS, print_text, terminal_width
 from matchboxctl.cli.progress import Progress
 from matchboxctl.cli.warnings import Warnings
 from matchboxctl.cli.work import BYTES
+from matchboxctl.cli.wrapping import wrapped
 from matchboxctl.directory.files import DataDirectory, read_directory
 from matchboxctl.migrate.comparison import AGENT, SECONDS, Comparison
 from matchboxctl.migrate.old_addresses import old_addresses
@@ -26,7 +28,7 @@ from matchboxctl.migrate.report import Table
 from matchboxctl.render.command import opened_source
 from matchboxctl.store.mode import StoreSettings
 from matchboxctl.transfer.differences import WRITTEN, Chosen, Report
-from matchboxctl.transfer.files import FileCopy, TargetFile
+from matchboxctl.transfer.files import FileCopy, TargetFile, UnreadableFileError
 from matchboxctl.validate.command import advising_for, source_contents
 from matchboxctl.validate.findings import Result, Severity
 from matchboxctl.validate.report import report, summary
@@ -170,10 +172,18 @@ def _is_private(root: Path, file: Path) -> bool:
 
 
 def _put(source: Path, progress: Progress, file: BinaryIO) -> None:
-    with source.open("rb") as opened:
-        while piece := opened.read(_PIECE):
-            file.write(piece)
-            progress.add(len(piece))
+    for piece in _pieces(source):
+        file.write(piece)
+        progress.add(len(piece))
+
+
+def _pieces(source: Path) -> Iterator[bytes]:
+    try:
+        with source.open("rb") as opened:
+            while piece := opened.read(_PIECE):
+                yield piece
+    except OSError as error:
+        raise UnreadableFileError(f"{source}: cannot be read: {error.strerror}") from error
 
 
 def _without(root: Path, source: str, text: str) -> str:
@@ -189,4 +199,4 @@ def _print(output: str, changes: Report, result: Result, table: Table, notes: li
     print_text(report(result, terminal_width() or _NO_LIMIT))
     print_text(f"\n{table.text()}\n")
     for note in notes:
-        print(f"note: {note}", file=sys.stderr)
+        print(wrapped(f"note: {note}", sys.stderr), file=sys.stderr)

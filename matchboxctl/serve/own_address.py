@@ -18,6 +18,14 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def is_unspecified(host: str) -> bool:
+    """Whether `host` stands for every address of this machine."""
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
 def own_address() -> str | None:
     """The IPv4 address of the default route, or else of the first interface that has one; None without any.
 

@@ -37,7 +37,12 @@ class Processes(NamedTuple):
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         signals = EndSignals()
         ended: list[BaseProcess] = []
-        asyncio.run(self._run(server, signals, ending, ended))
+        try:
+            asyncio.run(self._run(server, signals, ending, ended))
+        finally:
+            # What ends has its time, however often somebody asks; the interpreter resets other handlers as it exits.
+            for number in SIGNALS:
+                signal.signal(number, signal.SIG_IGN)
         if ended:
             raise FailedError("another process of serve ended: see the errors above")
 

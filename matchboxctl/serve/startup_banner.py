@@ -12,10 +12,9 @@ from matchboxctl.cli.arguments import Address
 from matchboxctl.dhcp.configuration import configuration, notes
 from matchboxctl.dhcp.options import DhcpOptions
 from matchboxctl.directory.catalog import DirectoryCatalog
-from matchboxctl.serve.own_address import is_loopback, own_address
+from matchboxctl.serve.own_address import is_loopback, is_unspecified, own_address
 
 _MAX_EXAMPLES = 5
-_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (compared, not bound)
 _MAC = "52-54-00-12-34-56"
 
 
@@ -32,9 +31,9 @@ def startup_banner(
 
     `own` gives this machine's address where `address` does not. `beside` is an address of https beside that of http.
     """
-    local = address._replace(host="127.0.0.1") if address.host in _EVERYWHERE else address
+    local = address._replace(host="127.0.0.1") if is_unspecified(address.host) else address
     loopback = is_loopback(address.host)
-    host = own() if address.host in _EVERYWHERE or loopback else address.host
+    host = own() if is_unspecified(address.host) or loopback else address.host
     dhcp = DhcpOptions("dnsmasq", f"{scheme}://{address._replace(host=host or 'ADDRESS').text}")
     lines = [
         f"serving {summary}",
@@ -44,7 +43,7 @@ def startup_banner(
         "try:",
         *(f"  curl '{scheme}://{local.text}{path}'" for path in ("/boot.ipxe", *examples)),
         "",
-        "a DHCP server's configuration:",
+        "dnsmasq, with iPXE by `matchboxctl ipxe fetch`:",
         *(f"  {line}".rstrip() for line in configuration(dhcp).splitlines()),
         *(f"  ({note})" for note in notes(dhcp)),
     ]

@@ -14,8 +14,15 @@ from matchboxctl.transfer.differences import Differences
 _OF_JSON = ("groups", "profiles", "sources")
 
 
+class UnreadableFileError(Exception):
+    """A file that is to be copied cannot be read; the message names it."""
+
+
 class TargetFile(NamedTuple):
-    """A file to write: whether an existing one has this content, how to write it, whether it is its owner's alone."""
+    """A file to write: whether an existing one has this content, how to write it, whether it is its owner's alone.
+
+    Writing may raise UnreadableFileError.
+    """
 
     is_in: Callable[[Path], bool]
     write: Callable[[BinaryIO], object]
@@ -62,6 +69,9 @@ class FileCopy:
                     target.write(draft)
             except OSError as error:
                 self._warnings.warn(f"{file}: cannot be written: {error.strerror}")
+                failed.add(path)
+            except UnreadableFileError as error:
+                self._warnings.warn(str(error))
                 failed.add(path)
 
         with progress:

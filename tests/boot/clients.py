@@ -71,6 +71,14 @@ def bios_pc(_: Path) -> list[str]:
     return [*pc(), "-m", "256", "-boot", "n"]
 
 
+def bios_pc_without_ipxe(_: Path) -> list[str]:
+    """A PC whose PXE ROM does not say that it is iPXE.
+
+    There is no free ROM but iPXE: this is one that goes by another user class, and does nothing else than a ROM does.
+    """
+    return [*pc(), "-m", "256", "-kernel", str(firmware.ipxe_kernel()), "-append", "set user-class PXE && autoboot"]
+
+
 def uefi_pc(_: Path) -> list[str]:
     # Without a random number generator this UEFI has no network stack.
     return [*pc(), "-m", "512", "-bios", str(firmware.uefi_x86_64()), "-device", "virtio-rng-pci"]

@@ -46,6 +46,11 @@ def ipxe_efi_arm64() -> Path:
     return NEW_IPXE.directory / "usr/lib/ipxe/ipxe-arm64.efi"
 
 
+def ipxe_kernel() -> Path:
+    """iPXE in the form of a Linux kernel, whose arguments are a script."""
+    return NEW_IPXE.directory / "usr/lib/ipxe/ipxe.lkrn"
+
+
 def ipxe_snponly_x86_64() -> Path:
     """The small iPXE that uses the firmware's network driver: the usual first stage of UEFI's HTTP boot."""
     return NEW_IPXE.directory / "usr/lib/ipxe/snponly.efi"

@@ -16,7 +16,7 @@ from tests.boot.dhcp_network import HOST
 from tests.boot.machine import Machine
 
 # Characters that shells, templates or terminals like to change.
-TEMPLATE = 'group: {{.owner}}\nquery: {{.request.raw_query}}\nmotd: grüß "dich" %s $HOME \\n <&>\t\n\n'
+TEMPLATE = 'hostname: {{.owner}}\nquery: {{.request.raw_query}}\nmotd: grüß "dich" %s $HOME \\n <&>\t\n\n'
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,10 @@ KERNEL, INITRAMFS = "/assets/linux/amd64/vmlinuz", "/assets/linux/amd64/initramf
 KNOWS_ITS_ORIGIN = {"bios-ipxe-new", "uefi-x86-64", "arm64", "edk2-http"}
 
 
-def write_data_directory(directory: Path, booting: Member, port: int) -> None:
+def write_data_directory(directory: Path, booting: Member, port: int, *arguments: str) -> None:
     """Fills `directory` with the groups and profiles of the whole fleet, and the files that `booting` loads.
 
-    `port` is the server's. Raises RigUnavailableError.
+    `port` is the server's, `arguments` are more ones for the kernel. Raises RigUnavailableError.
     """
     for each in FLEET:
         architecture = each.client.architecture
@@ -103,7 +103,7 @@ def write_data_directory(directory: Path, booting: Member, port: int) -> None:
         boot = {
             "kernel": f"/assets/linux/{architecture}/vmlinuz",
             "initrd": [f"/assets/linux/{architecture}/initramfs.gz"],
-            "args": [*guest.arguments(architecture, "initramfs.gz"), address],
+            "args": [*guest.arguments(architecture, "initramfs.gz"), *arguments, address],
         }
         write_json(
             directory / "profiles" / f"{each.name}.json", {"id": each.name, "generic_id": "it.yaml", "boot": boot}

@@ -1,6 +1,7 @@
 """The Linux that machines boot: Debian's kernel, and an initramfs that prints its configuration and powers off.
 
-With the kernel argument `install=` it writes the image at that address to its disk instead, and starts anew.
+With the kernel argument `install=` it writes the image at that address to its disk instead, and starts anew. With
+`login` it takes the host name of its configuration and asks for a user's name, as a machine does that is up.
 
 The initramfs holds a static busybox, the modules for virtio's network card and disk, and `/init` (the script `INIT`).
 One that passes for Talos also has `talos_client.go`, which requests the configuration by Talos's rules; it may trust
@@ -54,17 +55,27 @@ fail() {{
 for module in $(cat /modules/order); do
     insmod "/modules/$module" || fail "insmod $module"
 done
-ip link set lo up
-ip link set eth0 up || fail "no network card"
-udhcpc -q -n -t 8 -T 2 -i eth0 -s /dhcp || fail "no DHCP lease"
-
 for argument in $(cat /proc/cmdline); do
     case "$argument" in
     talos.config=*) url=${{argument#talos.config=}} ;;
     install=*) image=${{argument#install=}} ;;
+    login) login=yes ;;
     esac
 done
 [ -n "$url" ] || fail "no talos.config= in: $(cat /proc/cmdline)"
+
+case "$url" in
+*"://["*) dhcp_client=udhcpc6 ;;
+*) dhcp_client=udhcpc ;;
+esac
+ip link set lo up
+ip link set eth0 up || fail "no network card"
+for attempt in 1 2 3 4 5; do
+    "$dhcp_client" -q -n -t 4 -T 2 -i eth0 -s /dhcp && break
+    [ "$attempt" = 5 ] && fail "no DHCP lease"
+    sleep 1
+done
+
 if [ -x /talos_client ]; then
     /talos_client >/configuration || fail "talos_client"
 else
@@ -76,9 +87,14 @@ else
 fi
 
 echo
+dmesg | grep secureboot:
 echo "{BEGIN}"
 base64 /configuration
 echo "{END}"
+if [ -n "$login" ]; then
+    hostname "$(sed -n 's/^hostname: //p' /configuration)"
+    while :; do setsid getty -L 115200 "${{serial}}" vt100; done
+fi
 [ -n "$image" ] || poweroff -f
 wget -T 20 -O /dev/vda "$image" || fail "wget $image"
 sync
@@ -88,7 +104,8 @@ reboot -f
 DHCP_SCRIPT = """\
 #!/bin/sh
 if [ "$1" = bound ]; then
-    ip address add "$ip/$mask" dev "$interface"
+    [ -z "$ip" ] || ip address add "$ip/$mask" dev "$interface"
+    [ -z "$ipv6" ] || ip address add "$ipv6/128" dev "$interface"
     [ -z "$router" ] || ip route add default via "${router%% *}"
     [ -z "$dns" ] || echo "nameserver ${dns%% *}" >/etc/resolv.conf
 fi

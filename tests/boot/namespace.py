@@ -1,12 +1,13 @@
-"""A program that gives a new network namespace a network card, DHCP and listening sockets.
+"""A program that gives a new network namespace a network card, servers and listening sockets.
 
 Arguments: the number of an open Unix socket, the path of `ip`, the network's addresses with their prefix length, joined
-by commas, where to listen (`ADDRESS:PORT`), joined by commas, the path of dnsmasq, and a configuration for each of the
-network's DHCP servers. Over the Unix socket go, once all is up, the descriptors of the card (a tap device) and of the
-listening sockets. The program ends when that socket is closed.
+by commas, where to listen (`ADDRESS:PORT`), joined by commas, and for each server its command line in JSON. Over the
+Unix socket go, once all is up, the descriptors of the card (a tap device) and of the listening sockets. The program
+ends when that socket is closed.
 """
 
 import fcntl
+import json
 import os
 import socket
 import struct
@@ -21,9 +22,11 @@ IFF_NO_PI = 0x1000
 
 
 def main() -> None:
-    number, ip, addresses, places, dnsmasq, *configurations = sys.argv[1:]
+    number, ip, addresses, places, *commands = sys.argv[1:]
     tap = os.open("/dev/net/tun", os.O_RDWR)
     fcntl.ioctl(tap, TUNSETIFF, struct.pack("16sH22x", TAP.encode(), IFF_TAP | IFF_NO_PI))
+    # No address of the card is looked for on the network before it is used, which would take a second.
+    Path("/proc/sys/net/ipv6/conf", TAP, "accept_dad").write_text("0")
     subprocess.run([ip, "link", "set", "lo", "up"], check=True)
     for address in addresses.split(","):
         subprocess.run([ip, "address", "add", address, "dev", TAP], check=True)
@@ -31,7 +34,7 @@ def main() -> None:
     # As in QEMU's built-in network, what a guest sends to 127.0.0.1 arrives there and not at itself.
     Path("/proc/sys/net/ipv4/conf", TAP, "route_localnet").write_text("1")
     listeners = [listener(place) for place in places.split(",")]
-    servers = [subprocess.Popen([dnsmasq, "--keep-in-foreground", f"--conf-file={file}"]) for file in configurations]
+    servers = [subprocess.Popen(json.loads(command)) for command in commands]
     try:
         for server in servers:
             check_running(server)
@@ -46,16 +49,16 @@ def main() -> None:
 
 def listener(place: str) -> socket.socket:
     address, _, port = place.rpartition(":")
-    return socket.create_server((address, int(port)))
+    return socket.create_server((address, int(port)), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
 
 
 def check_running(server: "subprocess.Popen[bytes]") -> None:
-    """Ends this program if the DHCP server does not like its configuration: it says so and exits at once."""
+    """Ends this program if a server does not like its configuration: it says so and exits at once."""
     try:
         code = server.wait(0.5)
     except subprocess.TimeoutExpired:
         return
-    sys.exit(f"the DHCP server ended with code {code}")
+    sys.exit(f"{server.args!r} ended with code {code}")
 
 
 if __name__ == "__main__":

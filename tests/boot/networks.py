@@ -8,8 +8,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from tests.boot import firmware
-from tests.boot.dhcp_network import HOST, LOOPBACK, SECOND_HOST, Place, dhcp_network
+from tests.boot.dhcp_network import HOST, SECOND_HOST, dhcp_network
 from tests.boot.machine import Machine
+from tests.boot.segment import LOOPBACK, Place
 
 HTTP_BOOT_PATH = "assets/ipxe/snponly.efi"
 

@@ -9,18 +9,10 @@ from tests.boot.fleet import FLEET, Member, write_data_directory
 from tests.boot.networks import Servers
 from tests.support.serving import serving
 
-pytestmark = pytest.mark.boot
-
-QUICK = {"bios-ipxe-new"}
+pytestmark = [pytest.mark.boot, pytest.mark.nightly]
 
 
-@pytest.mark.parametrize(
-    "member",
-    [
-        pytest.param(member, id=member.name, marks=() if member.name in QUICK else pytest.mark.nightly)
-        for member in FLEET
-    ],
-)
+@pytest.mark.parametrize("member", [pytest.param(member, id=member.name) for member in FLEET])
 def test_machine_boots_to_its_own_configuration(member: Member, tmp_path: Path) -> None:
     data, scratch = tmp_path / "data", tmp_path / "machine"
     scratch.mkdir()

@@ -1,6 +1,7 @@
 """`matchboxctl migrate` from a running server into a directory and into table and bucket, which `serve` stands for."""
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from tests.support.commands import Commands, Ended
 from tests.support.data_files import write_files
 from tests.support.rpc_client import rpc_port
 from tests.support.rpc_serve import serving_rpc
+from tests.support.terminal import on_terminal
 
 pytestmark = pytest.mark.system
 
@@ -240,9 +242,30 @@ def test_file_that_does_not_parse_is_named_and_the_rest_is_copied(old: Old, migr
     ended = migrate(data, "--into", tmp_path / "new", "--compare", old.http)
     assert 1 == ended.code
     assert f"{data}/groups/broken.json: " in ended.err
-    assert f"{tmp_path}/new/assets/link: cannot be written: No such file or directory" in " ".join(ended.err.split())
+    assert f"{data}/assets/link: cannot be read: No such file or directory" in " ".join(ended.err.split())
     assert "2 could not be copied (see the warnings above); the rest is copied" in ended.err
     assert set(DOCUMENTS) == set(files(tmp_path / "new"))
+
+
+@pytest.mark.parametrize("path", ["groups/node2.yaml", "groups/rack1/node2.json", "profiles/r.yml"])
+def test_group_or_profile_where_no_server_reads_it_is_named_and_fails_the_copy(
+    old: Old, migrate: Migrate, tmp_path: Path, path: str
+) -> None:
+    data = write_files(tmp_path / "copy", {**DOCUMENTS, path: {"id": "node2", "profile": "p"}})
+    ended = migrate(data, "--into", tmp_path / "new", "--compare", old.http)
+    assert 1 == ended.code
+    assert f"{data}/{path}: not copied: it is no .json file right in the directory" in ended.err
+    assert "1 could not be copied (see the warning above); the rest is copied" in ended.err
+    assert set(DOCUMENTS) == set(files(tmp_path / "new"))
+
+
+def test_notes_are_as_wide_as_the_terminal(old: Old, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "matchboxctl.main", "migrate", old.grpc, "--certs", old.certs]
+    written = on_terminal(command, 80, {"HOME": str(tmp_path)})
+    lines = written.raw.decode().splitlines()
+    [at] = [number for number, line in enumerate(lines) if line.startswith("note: gRPC does not give ")]
+    assert "from matchbox's data directory" in " ".join(line.strip() for line in lines[at : at + 2])
+    assert 80 >= len(lines[at])
 
 
 def test_file_that_not_everybody_can_read_is_its_owners_alone(old: Old, migrate: Migrate, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,13 @@ def test_installed_page_is_found_and_gone_when_it_is_removed(tmp_path: Path) -> 
     assert "network boot as with matchbox" in run(on_path("man", "man-db"), PROGRAM, home=tmp_path)
     run(MATCHBOXCTL, "man", "uninstall", "--share", share, home=tmp_path)
     assert [] == [path for path in share.rglob("*") if path.is_file()]
+
+
+def test_page_elsewhere_is_found_by_what_its_installation_says(tmp_path: Path) -> None:
+    share = tmp_path / "my data"
+    [_, said] = run(MATCHBOXCTL, "man", "install", "--share", share, home=tmp_path).splitlines()
+    script = f"{said.partition(': ')[2]}; {shlex.quote(str(on_path('man', 'man-db')))} {PROGRAM}"
+    assert "network boot as with matchbox" in run("sh", "-c", script, home=tmp_path)
 
 
 def page(home: Path) -> str:

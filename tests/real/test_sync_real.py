@@ -47,6 +47,8 @@ EFI = uki(
     ]
 )
 
+OTHER_EFI = uki([Section(".linux", b"amd64"), Section(".initrd", b"amd64"), Section(".cmdline", b"console=ttyS0")])
+
 
 def pair(above: str, kernel: bytes = KERNEL, initramfs: bytes = INITRAMFS) -> tuple[Entry, Entry]:
     return Entry(f"{above}/vmlinuz", kernel), Entry(f"{above}/initramfs.xz", initramfs)
@@ -115,7 +117,7 @@ def factory() -> Image:
             ),
             f"linux/{architecture}",
         )
-        for architecture, efi in (("amd64", b"MZ of another processor"), ("arm64", EFI))
+        for architecture, efi in (("amd64", OTHER_EFI), ("arm64", EFI))
     ]
     return index(installers)
 

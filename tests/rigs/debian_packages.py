@@ -5,6 +5,7 @@ Maintainer scripts are not run.
 """
 
 import atexit
+import hashlib
 import shutil
 import subprocess
 import tempfile
@@ -57,7 +58,8 @@ class Package:
     @property
     def directory(self) -> Path:
         """Where the package is unpacked, downloaded first where it is not there yet. Raises RigUnavailableError."""
-        return cached(f"debian-{self.release}-{self.architecture}-{self.name}", self._fetch)
+        kept = hashlib.sha256(" ".join(self.keep).encode()).hexdigest()[:8]
+        return cached(f"debian-{self.release}-{self.architecture}-{self.name}-{kept}", self._fetch)
 
     def _fetch(self, directory: Path) -> None:
         configuration = _apt(self.release, self.architecture)

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import pytest
 
-from tests.boot.dhcp_network import carried
+from tests.boot.segment import LOOPBACK, carried
 from tests.rigs.install import on_path
 
 DOCUMENT = Path(__file__).parent / "document"
@@ -60,7 +60,7 @@ def on_bastion(
         try:
             ours.settimeout(LIMIT)
             _, listeners, _, _ = socket.recv_fds(ours, 16, 1 + len(ports))
-            with carried(listeners, list(ports.values())):
+            with carried(listeners, [(LOOPBACK, port) for port in ports.values()]):
                 out, errors = process.communicate(timeout=LIMIT)
         finally:
             process.kill()

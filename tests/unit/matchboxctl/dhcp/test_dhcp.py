@@ -81,6 +81,14 @@ def test_dnsmasq_serves_ipv6_with_advertisements_and_urls(dhcp: Printed) -> None
     assert not [line for line in lines if "undionly" in line or line.startswith("dhcp-boot")]
 
 
+@pytest.mark.parametrize("server", ["dnsmasq", "kea", "isc", "routeros"])
+def test_secure_boot_gives_uefi_what_is_signed(server: str, dhcp: Printed) -> None:
+    arguments = (server, "--url", URL, "--secure-boot")
+    files = re.findall(r"[\w/.-]+(?:\.efi|\.kpxe)\b", dhcp(*arguments))
+    assert ["undionly.kpxe", "shimx64.efi", "shimaa64.efi"] == [*dict.fromkeys(files)]
+    assert "grub/grub.cfg" in dhcp.notes(*arguments)
+
+
 def test_proxy_gives_no_addresses(dhcp: Printed) -> None:
     lines = dhcp.lines("dnsmasq", "--url", URL, "--proxy")
     assert ["dhcp-range=192.168.1.0,proxy"] == [line for line in lines if line.startswith("dhcp-range")]
@@ -175,16 +183,21 @@ def test_the_first_line_is_the_command_that_prints_the_same(dhcp: Printed) -> No
         (["dnsmasq", "--url", URL, "--range", "10.0.0.9,10.0.0.8"], "invalid --range"),
         (["dnsmasq", "--url", URL, "--range", "10.0.0.9"], "invalid --range"),
         (["dnsmasq", "--url", URL, "--range", "10.0.0.9,fd00::1"], "invalid --range"),
+        (["dnsmasq", "--url", URL, "--range", "fd00::8,fd00::9"], "not of the same kind"),
         (["dnsmasq", "--url", URL, "--interface", "eth0\nx"], "invalid --interface"),
         (["dnsmasq", "--url", URL, "--tftp-root", "tftp"], "invalid --tftp-root"),
         (["dnsmasq", "--url", URL, "--router", "gateway"], "invalid --router"),
         (["dnsmasq", "--url", URL, "--dns", "fd00::1"], "not an IPv4 address"),
         (["dnsmasq", "--url", URL_6, "--router", "fd00::1"], "--router is for IPv4"),
         (["dnsmasq", "--url", URL_6, "--proxy"], "DHCPv6 has no proxies"),
+        (["dnsmasq", "--url", URL_6, "--secure-boot"], "--secure-boot is for IPv4"),
+        (["dnsmasq", "--url", URL, "--proxy", "--secure-boot"], "leave out --proxy"),
         (["dnsmasq", "--url", "http://boot", "--range", "10.0.0.8,10.0.0.9"], "--dns ADDRESS"),
         (["dnsmasq", "--url", "http://boot", "--range", "fd00::8,fd00::9", "--dns", "fd00::1"], "--tftp-server"),
-        (["dnsmasq", "--url", "http://boot", "--proxy"], "--range is required"),
-        (["kea", "--url", "http://8.8.8.8"], "--range is required"),
+        (["dnsmasq", "--url", "http://boot", "--proxy"], "such as --range"),
+        (["dnsmasq", "--url", URL, "--tftp-server", "192.168.1.3"], "its own address"),
+        (["kea", "--url", "http://8.8.8.8"], "such as --range"),
+        (["kea", "--url", URL, "--range", "none"], "such as --range"),
         (["kea", "--url", "http://boot", "--range", "10.0.0.8,10.0.0.9", "--dns", "10.0.0.1"], "--tftp-server"),
         (["kea", "--url", URL_6], "--interface is required"),
         (["kea", "--url", URL, "--proxy"], "--proxy is for dnsmasq"),

@@ -1,5 +1,6 @@
 import filecmp
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -7,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from matchboxctl import REPOSITORY, __version__
 from matchboxctl.examples import copies
 from matchboxctl.examples.copies import names
 from tests.support.commands import Commands
-from tests.support.paths import EXAMPLES
+from tests.support.paths import EXAMPLES, PROJECT
 
 # What serving and its operator put beside the documents.
 LEFT = ("secrets/talos/demo", "releases/x", "state.sqlite", "history.sqlite-wal", ".run/secrets.yaml")
@@ -39,9 +41,21 @@ def test_example_is_written_as_it_is(commands: Commands, tmp_path: Path, name: s
     into = tmp_path / "deep" / "copy"
     ended = commands("examples", name, "--into", into)
     assert (0, f"wrote the example {name}: {into}/README.md says how to go on\n", "") == ended
-    compared = filecmp.dircmp(EXAMPLES / name, into, ignore=["secrets", "releases", ".run"])
+    compared = filecmp.dircmp(EXAMPLES / name, into, ignore=["README.md", "secrets", "releases", ".run"])
     assert ([], []) == (compared.right_only, compared.diff_files)
     assert [into] == list(into.parent.iterdir())
+
+
+@pytest.mark.parametrize("name", names())
+def test_links_of_a_copy_lead_to_its_files_or_to_this_version_in_the_repository(
+    commands: Commands, tmp_path: Path, name: str
+) -> None:
+    assert 0 == commands("examples", name, "--into", tmp_path / "copy").code
+    for page in (tmp_path / "copy").rglob("*.md"):
+        for link in re.findall(r"\]\(([^)\s]+)", page.read_text()):
+            path = link.partition("#")[0].removeprefix(f"{REPOSITORY}/blob/v{__version__}/")
+            assert link.startswith("https://") or (page.parent / path).exists(), link
+            assert not link.startswith(REPOSITORY) or (PROJECT / path).is_file(), link
 
 
 def test_directory_is_as_others_that_the_user_makes(commands: Commands, tmp_path: Path) -> None:

@@ -11,13 +11,27 @@ def commands(capfdbinary: pytest.CaptureFixture[bytes]) -> Commands:
     return Commands(capfdbinary)
 
 
-def test_page_is_installed_again_and_removed(commands: Commands, tmp_path: Path) -> None:
+def test_page_is_installed_again_and_removed(
+    commands: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MANPATH", f":{tmp_path}/man")
     page = tmp_path / "man" / "man1" / "matchboxctl.1"
     for _ in range(2):
         assert (0, f"wrote {page}\n", "") == commands("man", "install", "--share", tmp_path)
     assert commands("man", "page").out == page.read_text()
     assert (0, f"removed {page}\n", "") == commands("man", "uninstall", "--share", tmp_path)
     assert (0, "", "") == commands("man", "uninstall", "--share", tmp_path)
+
+
+@pytest.mark.parametrize(("directory", "said"), [("bin", ""), ("sbin/bin", "man needs in the shell's profile: ")])
+def test_what_man_needs_is_said_where_it_does_not_look(
+    commands: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, directory: str, said: str
+) -> None:
+    """It looks in share/ beside a directory of PATH."""
+    monkeypatch.setenv("PATH", f"/bin:{tmp_path}/{directory}")
+    monkeypatch.delenv("MANPATH", raising=False)
+    _, *more = commands("man", "install", "--share", tmp_path / "share").out.splitlines()
+    assert [f'{said}export MANPATH="$MANPATH":{tmp_path}/share/man'] * bool(said) == more
 
 
 def test_page_of_another_package_is_kept(commands: Commands, tmp_path: Path) -> None:

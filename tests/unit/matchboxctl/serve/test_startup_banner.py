@@ -32,6 +32,7 @@ def told(host: str, own: str | None) -> list[str]:
         ("boot.test", "192.0.2.1", "boot.test:80", "boot.test:80"),
         ("0.0.0.0", "192.0.2.1", "127.0.0.1:80", "192.0.2.1:80"),
         ("::", "192.0.2.1", "127.0.0.1:80", "192.0.2.1:80"),
+        ("::0", "192.0.2.1", "127.0.0.1:80", "192.0.2.1:80"),
         ("2001:db8::1", None, "[2001:db8::1]:80", "[2001:db8::1]:80"),
         ("127.0.0.2", "192.0.2.1", "127.0.0.2:80", "192.0.2.1:80"),
         ("::1", "192.0.2.1", "[::1]:80", "192.0.2.1:80"),
@@ -54,7 +55,7 @@ def test_banner_has_reachable_addresses(host: str, own: str | None, local: str, 
 def test_banner_has_what_the_command_for_dhcp_prints(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     lines = startup_banner(Address("0.0.0.0", 8080), "", [], lambda: "192.168.1.2")
     printed = Commands(capsysbinary)("dhcp", "dnsmasq", "--url", "http://192.168.1.2:8080").out
-    assert "\n".join(lines).endswith(f"a DHCP server's configuration:\n{indent(printed, '  ')}")
+    assert "\n".join(lines).endswith(f"dnsmasq, with iPXE by `matchboxctl ipxe fetch`:\n{indent(printed, '  ')}")
 
 
 def test_scripts_of_groups_with_a_policy_are_those_of_a_machine(tmp_path: Path) -> None:
