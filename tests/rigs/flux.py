@@ -51,10 +51,14 @@ def flux_findings(resource: Mapping[str, Any]) -> list[str]:
     return [error.message for error in Draft202012Validator(schema).iter_errors(resource)]
 
 
+def definitions() -> list[Path]:
+    """The files of Flux's custom resource definitions. Raises RigUnavailableError."""
+    return [file for each in CONTROLLERS for file in go_source(each).glob("config/crd/bases/*.yaml")]
+
+
 @cache
 def _schemas() -> Mapping[tuple[str, str], Any]:
-    files = [file for each in CONTROLLERS for file in go_source(each).glob("config/crd/bases/*.yaml")]
-    return dict(served for file in files for served in _served(yaml.safe_load(file.read_text())["spec"]))
+    return dict(served for file in definitions() for served in _served(yaml.safe_load(file.read_text())["spec"]))
 
 
 def _served(definition: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], Any]]:

@@ -43,15 +43,16 @@ def go_source(module: str, environment: dict[str, str] | None = None) -> Path:
     return Path(json.loads(run([_go(), "mod", "download", "-json", module], environment=environment))["Dir"])
 
 
-def go_build_source(name: str, source: str, requirement: str, directory: Path) -> None:
+def go_build_source(name: str, source: str, requirement: str, directory: Path, *replaced: str) -> None:
     """Build a program of one file, which imports a module (a path with `@` and its version), into `directory`.
 
-    Raises RigUnavailableError as `go_build` does.
+    `replaced` are modules that others take the place of, as in go.mod. Raises RigUnavailableError as `go_build` does.
     """
     module, _, version = requirement.partition("@")
     with scratch_directory() as made:
         (made / "main.go").write_text(source)
-        (made / "go.mod").write_text(f"module {name}\n\ngo 1.21\n\nrequire {module} {version}\n")
+        lines = [f"module {name}", "go 1.21", f"require {module} {version}", *(f"replace {each}" for each in replaced)]
+        (made / "go.mod").write_text("".join(f"{line}\n" for line in lines))
         run([_go(), "mod", "tidy"], directory=made)
         run([_go(), "build", "-o", f"{directory}/", "."], directory=made)
 
