@@ -20,6 +20,12 @@ MATCHBOX = DOCUMENT / "matchbox"
 """Its data directory, `/opt/matchbox`."""
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes a network and mounts directories")
+GHCR = """\
+echo 10.20.13.140 ghcr.io > /mnt/hosts
+mount --bind /mnt/hosts /etc/hosts
+"""
+"""Commands after which the bastion itself is ghcr.io."""
+
 LIMIT = 300
 """Seconds after which a script is given up."""
 

@@ -1,8 +1,9 @@
 """The commands and shell tests of the note, run as printed, or with the mend that docs/seed.md states."""
 
-import json
-import re
+import hashlib
+import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,13 +14,14 @@ import pytest
 from lambda_matchbox.web.wiring import lambda_app
 from matchboxctl.main import main
 from tests.rigs.alb_emulator import ALBEmulator
-from tests.rigs.oci_registry import OciRegistry
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
-from tests.seed.bastion import AS_ROOT, MATCHBOX, on_bastion
+from tests.seed.bastion import AS_ROOT, GHCR, MATCHBOX, on_bastion
+from tests.support.certificates import tls_server
 from tests.support.images.layers import Entry, gzipped
 from tests.support.images.manifests import image
-from tests.support.paths import CONFORMANCE
+from tests.support.paths import CONFORMANCE, EXAMPLES
+from tests.support.registry_serving import faulty_registry
 from tests.support.server_threads import in_thread
 from tests.support.serving import serving
 
@@ -27,14 +29,19 @@ pytestmark = [pytest.mark.real, pytest.mark.system, AS_ROOT]
 
 # The printed functions are called by nobody; the result of one is that of its last command, unless the shell says else.
 API_TEST = "source 02-matchbox-api.sh; test_matchbox_serves_assets; test_matchbox_boot_profile"
-CHECKSUM = "curl -s http://10.20.13.140:8080/assets/talos/arm64/vmlinuz.sha256"
-FILES = ("vmlinuz", "initramfs.xz", "vmlinuz.sha256", "initramfs.xz.sha256")
-DOWNLOAD_AND_VERIFY = f"""\
+SYNC = f"""\
+set -e
+{GHCR}
+mkdir /opt/bastion-setup
+echo 'matchboxctl sync --data-path /opt/matchbox' > /opt/bastion-setup/extract-talos-assets.sh
+chmod +x /opt/bastion-setup/extract-talos-assets.sh
+bash -c '/opt/bastion-setup/extract-talos-assets.sh'
 cd "$1"
-for file in {" ".join(FILES)}; do
+for file in vmlinuz initramfs.xz vmlinuz.sha256 initramfs.xz.sha256; do
     curl -fsSLO http://10.20.13.140:8080/assets/talos/arm64/$file
 done
 sha256sum -c *.sha256
+curl -s http://10.20.13.140:8080/assets/talos/arm64/vmlinuz.sha256
 """
 
 
@@ -66,9 +73,9 @@ def function(data: Path, stores: Service) -> Iterator[int]:
         yield balancer.server_port
 
 
-def bash(script: str, data: Path, port: int = 0, *arguments: Path) -> subprocess.CompletedProcess[str]:
+def bash(script: str, data: Path, port: int = 0) -> subprocess.CompletedProcess[str]:
     """Run a script that ends with its first error, where the bastion's port 8080 leads to this port."""
-    return on_bastion(f"set -e; {script}", data, *arguments, ports={8080: port})
+    return on_bastion(f"set -e; {script}", data, ports={8080: port})
 
 
 def test_api_test_passes_against_serve(data: Path, port: int) -> None:
@@ -109,27 +116,33 @@ def test_first_script_leads_a_machine_of_the_group_to_the_kernel(data: Path, por
     assert "\ninitrd /assets/talos/arm64/initramfs.xz\n" in ended.stdout
 
 
-def test_sync_takes_the_place_of_the_extraction(oci_registry: OciRegistry, tmp_path: Path) -> None:
-    """The files of the image are served with checksums, and after another push and sync those of the next one."""
+def test_sync_takes_the_place_of_the_extraction(tmp_path: Path) -> None:
+    """At the path of the note's script, with the source of examples/talos: GHCR's image is served, then its next one."""
     data = copytree(MATCHBOX, tmp_path / "matchbox")
-    (data / "sources").mkdir()
-    kernels = (b"the first kernel", b"the second kernel")
-    with serving(data) as port:
-        for number, kernel in enumerate(kernels):
+    copytree(EXAMPLES / "talos" / "sources", data / "sources")
+    context, trusted = tls_server(tmp_path, ["ghcr.io"])
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "SSL_CERT_FILE": str(trusted),
+    }
+    with faulty_registry(context) as ghcr, serving(data) as port:
+        ports = {443: int(ghcr.host.rpartition(":")[2]), 8080: port}
+        ghcr.host, ghcr.realm = "ghcr.io", "https://ghcr.io/token"
+        ghcr.scheme, ghcr.redirects = "bearer", False
+        for kernel in (b"the first kernel", b"the second kernel"):
             above = "output/talos/arm64"
             layer = gzipped(Entry(f"{above}/vmlinuz", kernel), Entry(f"{above}/initramfs.xz", b"initramfs"))
-            pushed = oci_registry.push(image([layer]), "public/talos-cozystack-demo", "demo-stable")
-            source = {"id": "talos-arm64", "image": pushed, "assets": "talos/arm64"}
-            (data / "sources" / "talos-arm64.json").write_text(json.dumps(source))
-            assert 0 == main(["sync", "--data-path", str(data)])
-            into = tmp_path / f"files-{number}"
+            ghcr.add("urmanac/talos-cozystack-demo", "demo-stable", image([layer]))
+            into = tmp_path / kernel.decode()
             into.mkdir()
-            ended = bash(DOWNLOAD_AND_VERIFY, data, port, into)
-            assert (0, "initramfs.xz: OK\nvmlinuz: OK\n") == (ended.returncode, ended.stdout), ended.stderr
+            ended = on_bastion(SYNC, data, into, ports=ports, environment=environment)
+            assert (0, "") == (ended.returncode, ended.stderr)
+            digest = hashlib.sha256(kernel).hexdigest()
+            synced, *verified, shown = ended.stdout.splitlines()
+            assert synced.startswith("talos-arm64: published sha256:")
+            assert ["initramfs.xz: OK", "vmlinuz: OK"] == verified
+            assert f"{digest}  vmlinuz" == shown
             assert kernel == (into / "vmlinuz").read_bytes()
-            shown = bash(CHECKSUM, data, port).stdout
-            assert re.fullmatch(r"[0-9a-f]{64}  vmlinuz\n", shown)
-            assert (into / "vmlinuz.sha256").read_text() == shown
 
 
 def test_manual_test_launches_nothing(data: Path) -> None:

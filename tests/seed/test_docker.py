@@ -17,7 +17,7 @@ from tests.rigs.container_image import Image
 from tests.rigs.debian_packages import machine_architecture, unpack
 from tests.rigs.docker import BEGIN, docker_environment
 from tests.rigs.oci_registry import OciRegistry, oci_registry
-from tests.seed.bastion import AS_ROOT, DOCUMENT, MATCHBOX, on_bastion
+from tests.seed.bastion import AS_ROOT, DOCUMENT, GHCR, MATCHBOX, on_bastion
 from tests.seed.test_dnsmasq import ASK
 from tests.support.images.layers import Entry, plain
 from tests.support.images.manifests import image
@@ -27,10 +27,6 @@ pytestmark = [pytest.mark.real, pytest.mark.system, pytest.mark.nightly, AS_ROOT
 
 ABOVE = "output/talos/arm64"
 COMPOSE = PROJECT / "deploy" / "compose"
-GHCR = """\
-echo 10.20.13.140 ghcr.io > "$DOCKER_CONFIG/hosts"
-mount --bind "$DOCKER_CONFIG/hosts" /etc/hosts
-"""
 # The directory of TFTP, without which dnsmasq does not start, is any.
 PRINTED_COMPOSE = """\
 mkdir -p /opt/bastion-setup

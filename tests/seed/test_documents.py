@@ -150,6 +150,12 @@ def test_printed_variables_are_known_to_serve() -> None:
     assert environment == ENVIRONMENT
 
 
+def test_stack_takes_the_printed_threshold_as_its_budget() -> None:
+    template = (PROJECT / "template.yaml").read_text()
+    [pattern] = re.findall(r"^  MonthlyBudget:\n(?:    .*\n)*?    AllowedPattern: (.*)$", template, re.MULTILINE)
+    assert re.fullmatch(pattern, "0.10")
+
+
 @pytest.mark.real
 @pytest.mark.system
 @pytest.mark.nightly
