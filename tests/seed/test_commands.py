@@ -117,7 +117,7 @@ def test_first_script_leads_a_machine_of_the_group_to_the_kernel(data: Path, por
 
 
 def test_sync_takes_the_place_of_the_extraction(tmp_path: Path) -> None:
-    """At the path of the note's script, with the source of examples/talos: GHCR's image is served, then its next one."""
+    """At the path of the note's script, with the source of examples/talos: GHCR's image, then its next one."""
     data = copytree(MATCHBOX, tmp_path / "matchbox")
     copytree(EXAMPLES / "talos" / "sources", data / "sources")
     context, trusted = tls_server(tmp_path, ["ghcr.io"])
