@@ -31,7 +31,8 @@ COMPOSE = PROJECT / "deploy" / "compose"
 PRINTED_COMPOSE = """\
 mkdir -p /opt/bastion-setup
 sed 's:/var/lib/matchbox/assets:/usr:' dnsmasq.conf > /opt/bastion-setup/dnsmasq.conf
-docker compose --file docker-compose.yml up --detach
+docker compose --file docker-compose.yml up --detach || docker logs dnsmasq
+"$@"
 """
 
 MAC = "52:54:00:00:00:01"
@@ -131,10 +132,13 @@ def test_printed_test_of_the_extraction_pulls_the_image_and_fails(data: Path, gh
     assert 'exec: "/output/talos/arm64/": stat /output/talos/arm64/: no such file or directory' in ended.stderr
 
 
-def test_printed_services_cannot_have_one_address(data: Path, matchbox_image: Image) -> None:
+def test_printed_services_cannot_have_one_address_and_offer_none(data: Path, matchbox_image: Image) -> None:
+    """The first of them starts, and no machine's broadcast reaches it."""
     images = dnsmasq("dnsmasq/dnsmasq:latest") + matchbox(matchbox_image, "quay.io/poseidon/matchbox:v0.11.0")
-    ended = docker(images + PRINTED_COMPOSE, data)
-    assert (1, True) == (ended.returncode, "Address already in use" in ended.stderr)
+    ended = docker(images + PRINTED_COMPOSE, data, sys.executable, "-c", ASK, "0")
+    assert "DHCP, IP range 10.20.13.150 -- 10.20.13.200, lease time 1d" in ended.stdout + ended.stderr
+    assert "Address already in use" in ended.stderr
+    assert (1, "TimeoutError: no offer for architecture 0") == (ended.returncode, ended.stderr.splitlines()[-1])
 
 
 def test_services_of_deploy_serve_the_note_to_its_network(data: Path, matchbox_image: Image, tmp_path: Path) -> None:
