@@ -12,7 +12,7 @@ import yaml
 from tests.real.source_commands import SourceCommands, fetch
 from tests.rigs.deployment_programs import kubernetes_findings, kustomized, restricted_findings
 from tests.rigs.flux import flux_findings, push_artifact, substituted
-from tests.rigs.install import run
+from tests.rigs.install import on_path, run
 from tests.rigs.oci_registry import oci_registry
 from tests.support.paths import EXAMPLES
 from tests.unit.image_sync.sync_subject import sha256
@@ -23,6 +23,8 @@ pytestmark = [pytest.mark.real, pytest.mark.nightly]
 EXAMPLE = EXAMPLES / "flux"
 KERNEL, INITRAMFS = b"kernel" * 100_000, b"initramfs" * 100_000
 DIGESTS = {"KERNEL_DIGEST": f"sha256:{sha256(KERNEL)}", "INITRAMFS_DIGEST": f"sha256:{sha256(INITRAMFS)}"}
+
+READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
 
 
 def documents(name: str) -> dict[str, Any]:
@@ -85,14 +87,16 @@ def test_an_unknown_field_would_be_found() -> None:
     assert "('postbuild' was unexpected)" in found
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
 def test_job_writes_the_config_map_that_it_may_write(packed: Packed, tmp_path: Path) -> None:
     """By its own script, from a data directory that it cannot write to."""
     objects = documents("release.yaml")
     [container] = objects["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]["initContainers"]
     [script] = container["args"]
     command = [*container["command"], script.replace("/release/", f"{tmp_path}/")]
+    inside = [on_path("unshare", "util-linux"), "--mount", "sh", "-c", READ_ONLY, "sh", packed.commands.data]
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    run(command, environment={"PATH": path, "MATCHBOX_DATA_PATH": str(packed.commands.data)})
+    run([*inside, *command], environment={"PATH": path, "MATCHBOX_DATA_PATH": str(packed.commands.data)})
     assert packed.config_map() == (made := yaml.safe_load((tmp_path / "configmap.yaml").read_text()))
     [rule] = objects["Role"]["rules"]
     assert [made["metadata"]["name"]] == rule["resourceNames"]
