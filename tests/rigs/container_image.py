@@ -43,14 +43,18 @@ def container_image(architecture: str | None = None) -> Iterator[Image]:
             *("build", "--isolation", "chroot", "--format", "docker", "--pull-never", "--timestamp", "0", *unsigned),
             *("--build-arg", f"TARGETARCH={wanted}"),
             *("--build-arg", f"BASE=localhost/base-{wanted}", "--build-arg", f"BUILD_BASE=localhost/base-{own}"),
-            # Debian's Python has no pip, and the machine's authorities may be its own.
-            *("--volume", f"{Package('trixie', own, 'python3-pip', (_PIP,)).directory / _PIP}:/{_PIP}:ro"),
-            *("--volume", f"{_CERTIFICATES}:{_CERTIFICATES}:ro"),
+            *(word for volume in build_volumes() for word in ("--volume", volume)),
             *("--file", PROJECT / "Containerfile", "--tag", "matchbox", PROJECT),
         )
         described = json.loads(buildah(store, *stores, "inspect", "--type", "image", "localhost/matchbox"))
         root, base = _files(store), _files(container_base(wanted))
         yield Image(root, base, described["Docker"]["config"], described["Docker"]["rootfs"]["diff_ids"])
+
+
+def build_volumes() -> list[str]:
+    """What the base lacks to build: Debian's Python has no pip, and the machine's authorities may be its own."""
+    pip = Package("trixie", machine_architecture(), "python3-pip", (_PIP,)).directory / _PIP
+    return [f"{pip}:/{_PIP}:ro", f"{_CERTIFICATES}:{_CERTIFICATES}:ro"]
 
 
 def size(root: Path) -> int:

@@ -31,7 +31,7 @@ class Cosign:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._programs = {major: _program(major) for major in VERSIONS}
+        self._programs = {major: cosign_program(major) for major in VERSIONS}
         self._services = directory / "no-services.json"
         self._run(3, "signing-config", "create", "--out", self._services)
 
@@ -85,7 +85,8 @@ class Cosign:
             raise RigFailedError(f"cosign {arguments[0]} ended with {done.returncode}: {done.stderr}")
 
 
-def _program(major: int) -> Path:
+def cosign_program(major: int) -> Path:
+    """The program of that version. Raises RigUnavailableError."""
     version = VERSIONS[major]
     module = f"github.com/sigstore/cosign/v{major}@{version}"
     return cached(f"cosign-{version}", lambda unfinished: go_build(module, "./cmd/cosign", unfinished)) / "cosign"

@@ -1,0 +1,103 @@
+"""The steps of the release workflow that build, push, sign and tag the images: both are built, into a registry here."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import urllib3
+import yaml
+
+from tests.real.test_github_example import settings
+from tests.rigs.container_base import container_base
+from tests.rigs.container_image import build_volumes
+from tests.rigs.cosign import cosign_program
+from tests.rigs.debian_packages import machine_architecture
+from tests.rigs.install import on_path
+from tests.rigs.oci_registry import oci_registry
+from tests.support.paths import PROJECT
+
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.nightly,
+    pytest.mark.skipif(machine_architecture() != "amd64", reason="the workflow builds on this processor"),
+]
+
+REPOSITORY = "team/lambda-matchbox"
+
+# What the workflow's machine has by itself: bases of a registry, and a Python with pip.
+BUILDAH = """#!/bin/sh
+program={program}
+[ "$1" = build ] || exec "$program" "$@"
+shift
+for argument; do case $argument in linux/*) processor=${{argument#linux/}} ;; esac; done
+exec "$program" build --isolation chroot --pull-never --build-arg "BASE=localhost/base-$processor" \
+    --build-arg BUILD_BASE=localhost/base-amd64 {volumes} "$@"
+"""
+
+# Signatures by a key in place of those by the workflow's identity. Each call notes the tags of its time.
+COSIGN = """#!/bin/sh
+skopeo list-tags "docker://{image}" >>tags.log 2>&1
+command=$1
+shift
+exec {program} "$command" --key {directory}/cosign.key --tlog-upload=false "$@"
+"""
+
+
+def test_images_are_signed_and_attested_before_their_tag(tmp_path: Path) -> None:
+    steps = yaml.safe_load((PROJECT / ".github/workflows/release.yml").read_text())["jobs"]["images"]["steps"]
+    scripts = [step["run"] for step in steps if "run" in step]
+    cosign = cosign_program(2)
+    with oci_registry(tokens=False, redirect=False) as registry:
+        image = f"{registry.host}/{REPOSITORY}"
+        environment = settings(tmp_path, registry.host) | {
+            "GITHUB_REPOSITORY": "Team/lambda-matchbox",
+            "GITHUB_REF_NAME": "v0.3.0",
+            "GITHUB_SHA": "0" * 40,
+            "GITHUB_SERVER_URL": "https://github.com",
+            "GITHUB_ACTOR": "actor",
+            "TOKEN": "token",
+            "COSIGN_PASSWORD": "",
+        }
+        storage = Path(environment["CONTAINERS_STORAGE_CONF"])
+        stores = [str(container_base(each) / "root") for each in ("amd64", "arm64")]
+        storage.write_text(f"{storage.read_text()}[storage.options]\nadditionalimagestores = {json.dumps(stores)}\n")
+        on_path("jq", "jq")
+        volumes = " ".join(f"--volume {volume}" for volume in build_volumes())
+        programs = tmp_path / "programs"
+        programs.mkdir()
+        for name, script in {
+            "buildah": BUILDAH.format(program=on_path("buildah", "buildah"), volumes=volumes),
+            "cosign": COSIGN.format(program=cosign, directory=tmp_path, image=image),
+        }.items():
+            (programs / name).write_text(script)
+            (programs / name).chmod(0o755)
+        environment["PATH"] = f"{programs}:{environment['PATH']}"
+        run([cosign, "generate-key-pair"], environment, tmp_path)
+        work = tmp_path / "source"
+        run(["git", "clone", "--quiet", PROJECT, work], environment, tmp_path)
+        for script in scripts:
+            local = script.replace("ghcr.io", registry.host)
+            # As GitHub runs a step with `shell: bash`.
+            run(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", local], environment, work)
+
+        assert '"0.3.0"' not in (work / "tags.log").read_text()
+        listed = urllib3.request("GET", f"http://{registry.host}/v2/{REPOSITORY}/tags/list").json()["tags"]
+        assert ["0.3.0"] == [tag for tag in listed if not tag.startswith("sha256-")]
+        verify = [cosign, "verify", "--key", tmp_path / "cosign.pub", "--insecure-ignore-tlog"]
+        run([*verify, f"{image}:0.3.0"], environment, tmp_path)
+        manifests = json.loads((work / "image/manifest.json").read_text())["manifests"]
+        assert ["amd64", "arm64"] == [each["platform"]["architecture"] for each in manifests]
+        for each in manifests:
+            attested = [cosign, "verify-attestation", *verify[2:], "--type", "cyclonedx", f"{image}@{each['digest']}"]
+            run([*verify, f"{image}@{each['digest']}"], environment, tmp_path)
+            assert "cyclonedx.org/bom" in run(attested, environment, tmp_path)
+
+
+def run(command: list[str | Path], environment: dict[str, str], directory: Path) -> str:
+    ended = subprocess.run(
+        command, env=environment, cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    assert 0 == ended.returncode, ended.stderr
+    return ended.stdout
