@@ -45,6 +45,10 @@ curl -s http://10.20.13.140:8080/assets/talos/arm64/vmlinuz.sha256
 """
 
 
+LARGE = 2 << 20
+"""More bytes than the load balancer takes."""
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The note's data directory, with files of the names that it has in `assets/`."""
@@ -69,6 +73,7 @@ def function(data: Path, stores: Service) -> Iterator[int]:
         for name, value in made.environment().items():
             patch.setenv(name, value)
         assert 0 == main(["import", str(data)])
+    made.put_asset("large", bytes(LARGE))
     with in_thread(ALBEmulator(0, lambda_app(made.environment()))) as balancer:
         yield balancer.server_port
 
@@ -86,7 +91,10 @@ def test_api_test_passes_against_serve(data: Path, port: int) -> None:
 def test_api_test_passes_against_the_function(data: Path, moto_server: Service) -> None:
     with function(data, moto_server) as port:
         ended = bash(API_TEST, data, port)
+        redirected = bash("curl -sf -o /dev/null -w %{http_code} http://10.20.13.140:8080/assets/large", data, port)
     assert (0, "true\ntrue\n") == (ended.returncode, ended.stdout), ended.stderr
+    # What `curl -f` takes for the file, and `-L` would follow.
+    assert "302" == redirected.stdout
 
 
 def test_api_test_misses_a_kernel_unless_errors_end_it(data: Path, port: int) -> None:

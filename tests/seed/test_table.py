@@ -1,17 +1,21 @@
 """docs/seed.md has a row for every line of the note, and names tests that exist."""
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+import click
 import pytest
 
+from matchboxctl.main import command_line
 from tests.seed.bastion import DOCUMENT
 from tests.support.paths import PROJECT
 
 TESTS = PROJECT / "tests"
+PAGE = PROJECT / "docs" / "seed.md"
 OUTLINE = Path(__file__).with_name("outline.txt")
 """The lines of the note, by their numbers, as the first column has them."""
 
@@ -39,7 +43,7 @@ class Row(NamedTuple):
 
 
 def rows() -> list[Row]:
-    lines = (PROJECT / "docs" / "seed.md").read_text().splitlines()
+    lines = PAGE.read_text().splitlines()
     cells = [
         re.split(r" ?(?<!\\)\| ?", line.removeprefix("| ").removesuffix(" |")) for line in lines if line[:2] == "| "
     ]
@@ -104,6 +108,16 @@ def test_named_tests_exist() -> None:
 def test_named_checks_of_a_stack_exist() -> None:
     checks = {name.partition("::test_")[2] for module in (TESTS / "aws").glob("test_*.py") for name in names_in(module)}
     assert {name for row in rows() for name in re.findall(r"ONLY=(\w+)", row.tests)} <= checks
+
+
+def test_named_commands_exist_with_their_options() -> None:
+    for words in map(shlex.split, re.findall("`matchboxctl ([^`]+)`", PAGE.read_text())):
+        command: click.Command | None = command_line
+        while isinstance(command, click.Group):
+            command = command.get_command(click.Context(command), words.pop(0))
+        assert command is not None, words
+        known = {option for parameter in (*command.params, *command_line.params) for option in parameter.opts}
+        assert {word for word in words if word.startswith("-")} <= known, words
 
 
 def test_every_test_of_this_directory_is_named_by_a_row() -> None:
