@@ -85,4 +85,5 @@ def _proxied(network: Network) -> Iterator[str]:
     for each in network.firmware:
         for name in () if each.by_http else _PXE_SERVICES[each.name]:
             yield f'pxe-service=tag:!ipxe,{name},"iPXE",{each.file}'
-    yield f"dhcp-boot=tag:ipxe,{network.script}"
+    # iPXE takes no file from a proxy that names no server, though a URL needs none.
+    yield f"dhcp-boot=tag:ipxe,{network.script},,{network.required_tftp_server()}"

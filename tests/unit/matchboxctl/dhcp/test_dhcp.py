@@ -92,6 +92,8 @@ def test_secure_boot_gives_uefi_what_is_signed(server: str, dhcp: Printed) -> No
 def test_proxy_gives_no_addresses(dhcp: Printed) -> None:
     lines = dhcp.lines("dnsmasq", "--url", URL, "--proxy")
     assert ["dhcp-range=192.168.1.0,proxy"] == [line for line in lines if line.startswith("dhcp-range")]
+    # iPXE on BIOS boots nothing of a proxy that names no server.
+    assert f"dhcp-boot=tag:ipxe,{URL}/boot.ipxe,,192.168.1.2" in lines
     services = ["x86PC", "BC_EFI", "X86-64_EFI", "ARM64_EFI"]
     assert services == [line.split(",")[1] for line in lines if line.startswith("pxe-service=tag:!ipxe,")]
     assert "assets" not in "".join(lines)
@@ -195,6 +197,7 @@ def test_the_first_line_is_the_command_that_prints_the_same(dhcp: Printed) -> No
         (["dnsmasq", "--url", "http://boot", "--range", "10.0.0.8,10.0.0.9"], "--dns ADDRESS"),
         (["dnsmasq", "--url", "http://boot", "--range", "fd00::8,fd00::9", "--dns", "fd00::1"], "--tftp-server"),
         (["dnsmasq", "--url", "http://boot", "--proxy"], "such as --range"),
+        (["dnsmasq", "--url", "http://boot", "--proxy", "--range", "192.168.1.0"], "with --tftp-server ADDRESS"),
         (["dnsmasq", "--url", URL, "--tftp-server", "192.168.1.3"], "its own address"),
         (["kea", "--url", "http://8.8.8.8"], "such as --range"),
         (["kea", "--url", URL, "--range", "none"], "such as --range"),
