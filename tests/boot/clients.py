@@ -76,7 +76,21 @@ def bios_pc_without_ipxe(_: Path) -> list[str]:
 
     There is no free ROM but iPXE: this is one that goes by another user class, and does nothing else than a ROM does.
     """
-    return [*pc(), "-m", "256", "-kernel", str(firmware.ipxe_kernel()), "-append", "set user-class PXE && autoboot"]
+    return pc_with_rom("set user-class PXE && autoboot")
+
+
+def bios_pc_with_menu(_: Path) -> list[str]:
+    """The same where proxy DHCP gives a ROM a menu, whose first entry it takes.
+
+    iPXE hands all its settings on to what it loads, and its user class, unless cleared before, would be that one's too.
+    """
+    return pc_with_rom(
+        "set user-class PXE && dhcp && pxebs net0 128 && clear user-class && chain tftp://${pxebs/next-server}/${filename}"
+    )
+
+
+def pc_with_rom(script: str) -> list[str]:
+    return [*pc(), "-m", "256", "-kernel", str(firmware.ipxe_kernel()), "-append", script]
 
 
 def uefi_pc(_: Path) -> list[str]:

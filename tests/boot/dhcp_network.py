@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.boot.machine import Machine
+from tests.boot.namespace import CARD
 from tests.boot.segment import Place, segment
 from tests.rigs.install import on_path
 
@@ -27,25 +28,18 @@ def dhcp_network(
     places: Mapping[Place, int],
     scratch: Path,
     name: str | None = None,
-    proxy_options: Sequence[str] = (),
 ) -> Iterator[int]:
     """Yields the descriptor of a tap device for QEMU's `-netdev tap,fd=`.
 
     `boot_options` are lines of dnsmasq's configuration; `places` says for each place, as the guest sees it, the port of
-    this machine's 127.0.0.1 that answers. HOST may have a `name`, the only one that there is. With `proxy_options`, a
-    second server with these lines tells what to boot, beside the one that gives addresses. dnsmasq's logs are kept in
+    this machine's 127.0.0.1 that answers. HOST may have a `name`, the only one that there is. dnsmasq's log is kept in
     `scratch`. Raises NetworkError and RigUnavailableError.
     """
-    configurations = {"dnsmasq": [*dhcp_options(machine), *name_options(name), *boot_options]}
-    if proxy_options:
-        configurations["proxy"] = ["port=0", *proxy_options]
-    servers = []
-    for server, options in configurations.items():
-        file = scratch / f"{server}.conf"
-        file.write_text("\n".join(["interface=tap0", "bind-interfaces", *options, ""]))
-        servers.append(dnsmasq(file, scratch))
+    file = scratch / "dnsmasq.conf"
+    own = [f"interface={CARD}", "bind-interfaces", *dhcp_options(machine), *name_options(name)]
+    file.write_text("\n".join([*own, *boot_options, ""]))
     addresses = [f"{address}/{PREFIX}" for address in (HOST, SECOND_HOST)]
-    with segment(addresses, servers, places, scratch) as tap:
+    with segment(addresses, [dnsmasq(file, scratch)], places, scratch) as tap:
         yield tap
 
 

@@ -1,8 +1,8 @@
-"""A program that gives a new network namespace a network card, servers and listening sockets.
+"""A program that makes a new network namespace a segment with a machine's cable, servers and listening sockets.
 
 Arguments: the number of an open Unix socket, the path of `ip`, the network's addresses with their prefix length, joined
 by commas, where to listen (`ADDRESS:PORT`), joined by commas, and for each server its command line in JSON. Over the
-Unix socket go, once all is up, the descriptors of the card (a tap device) and of the listening sockets. The program
+Unix socket go, once all is up, the descriptors of the cable (a tap device) and of the listening sockets. The program
 ends when that socket is closed.
 """
 
@@ -15,6 +15,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+CARD = "lan"
+"""The segment's bridge, and the card of all servers that have no host of their own."""
+
 TAP = "tap0"
 TUNSETIFF = 0x400454CA
 IFF_TAP = 0x0002
@@ -25,14 +28,16 @@ def main() -> None:
     number, ip, addresses, places, *commands = sys.argv[1:]
     tap = os.open("/dev/net/tun", os.O_RDWR)
     fcntl.ioctl(tap, TUNSETIFF, struct.pack("16sH22x", TAP.encode(), IFF_TAP | IFF_NO_PI))
+    subprocess.run([ip, "link", "add", CARD, "type", "bridge"], check=True)
+    subprocess.run([ip, "link", "set", TAP, "master", CARD], check=True)
     # No address of the card is looked for on the network before it is used, which would take a second.
-    Path("/proc/sys/net/ipv6/conf", TAP, "accept_dad").write_text("0")
-    subprocess.run([ip, "link", "set", "lo", "up"], check=True)
+    Path("/proc/sys/net/ipv6/conf", CARD, "accept_dad").write_text("0")
     for address in addresses.split(","):
-        subprocess.run([ip, "address", "add", address, "dev", TAP], check=True)
-    subprocess.run([ip, "link", "set", TAP, "up"], check=True)
+        subprocess.run([ip, "address", "add", address, "dev", CARD], check=True)
+    for card in ("lo", TAP, CARD):
+        subprocess.run([ip, "link", "set", card, "up"], check=True)
     # As in QEMU's built-in network, what a guest sends to 127.0.0.1 arrives there and not at itself.
-    Path("/proc/sys/net/ipv4/conf", TAP, "route_localnet").write_text("1")
+    Path("/proc/sys/net/ipv4/conf", CARD, "route_localnet").write_text("1")
     listeners = [listener(place) for place in places.split(",")]
     servers = [subprocess.Popen(json.loads(command)) for command in commands]
     try:

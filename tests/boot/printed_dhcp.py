@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.boot import firmware
-from tests.boot.dhcp_network import HOST, PREFIX, dnsmasq
+from tests.boot.dhcp_network import GUEST, HOST, PREFIX, SECOND_HOST, dnsmasq
 from tests.boot.machine import Machine
-from tests.boot.namespace import TAP
+from tests.boot.namespace import CARD
 from tests.boot.networks import Network, Servers
-from tests.boot.segment import LOOPBACK, Place, segment
+from tests.boot.segment import HOSTS_CARD, LOOPBACK, Place, on_own_host, segment
 from tests.rigs.install import on_path
 
 HOST_6 = "fd00::2"
@@ -35,11 +35,12 @@ def by_dnsmasq(_: Machine, servers: Servers, scratch: Path) -> Iterator[Network]
 
 @contextmanager
 def beside_another(_: Machine, servers: Servers, scratch: Path) -> Iterator[Network]:
-    """Another server gives addresses, and dnsmasq says what to boot."""
-    configuration = printed(scratch, servers, HOST, "dnsmasq", "--proxy", "--tftp-root", tftp_root(scratch))
-    pool = f"{HOST.rpartition('.')[0]}.50"
-    another = [*flagged_dnsmasq(scratch), f"--dhcp-range={pool},{pool}"]
-    with served([another, dnsmasq(configuration, scratch)], servers, scratch) as network:
+    """A server gives addresses, and dnsmasq, on a host of its own, says what to boot."""
+    flags = ("--proxy", "--tftp-root", tftp_root(scratch))
+    configuration = printed(scratch, servers, HOST, "dnsmasq", *flags, interface=HOSTS_CARD)
+    proxy = on_own_host("proxy", f"{SECOND_HOST}/{PREFIX}", dnsmasq(configuration, scratch))
+    another = [*flagged_dnsmasq(scratch), f"--dhcp-range={GUEST},{GUEST}"]
+    with served([another, proxy], servers, scratch) as network:
         yield network
 
 
@@ -68,12 +69,12 @@ def by_kea_over_ipv6(_: Machine, servers: Servers, scratch: Path) -> Iterator[Ne
         yield network
 
 
-def printed(scratch: Path, servers: Servers, host: str, server: str, *flags: str | Path) -> Path:
+def printed(scratch: Path, servers: Servers, host: str, server: str, *flags: str | Path, interface: str = CARD) -> Path:
     """The file with what the command prints for this network; iPXE is put in the place that it names."""
     fetch_ipxe(tftp_root(scratch))
     url = f"http://[{host}]:{servers.boot}" if ":" in host else f"http://{host}:{servers.boot}"
     file = scratch / f"{server}.conf"
-    file.write_bytes(matchboxctl("dhcp", server, "--url", url, "--interface", TAP, *flags))
+    file.write_bytes(matchboxctl("dhcp", server, "--url", url, "--interface", interface, *flags))
     return file
 
 
@@ -105,7 +106,7 @@ def tftp_server(scratch: Path) -> list[str]:
 
 def flagged_dnsmasq(scratch: Path) -> list[str]:
     """The command line of a dnsmasq that has flags alone."""
-    return [*dnsmasq(NO_FILE, scratch), f"--interface={TAP}", "--bind-dynamic", "--port=0"]
+    return [*dnsmasq(NO_FILE, scratch), f"--interface={CARD}", "--bind-dynamic", "--port=0"]
 
 
 @contextmanager

@@ -17,11 +17,24 @@ from pathlib import Path
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from typing import NamedTuple
 
+from tests.boot.namespace import CARD
 from tests.rigs.install import on_path
 
 LOOPBACK = "127.0.0.1"
+HOSTS_CARD = "eth0"
 SETUP_SECONDS = 20
 STALLED_SECONDS = 30
+
+
+# Run by a shell in a namespace of its own, whose parent is that of the segment.
+ON_OWN_HOST = f"""
+ip link add {HOSTS_CARD} type veth peer name "$1" netns $PPID
+nsenter --net=/proc/$PPID/ns/net ip link set "$1" master {CARD} up
+ip address add "$2" dev {HOSTS_CARD}
+ip link set {HOSTS_CARD} up
+shift 2
+exec "$@"
+"""
 
 
 class NetworkError(Exception):
@@ -86,6 +99,15 @@ def segment(
         finally:
             ours.close()
             namespace.wait()
+
+
+def on_own_host(name: str, address: str, command: Sequence[str | Path]) -> list[str | Path]:
+    """The command line of a server on a host of its own, whose card is HOSTS_CARD, with this address and prefix length.
+
+    `name` is that of the host's end at the segment. Raises RigUnavailableError.
+    """
+    shell = [on_path("unshare", "util-linux"), "--net", "sh", "-e", "-c", ON_OWN_HOST, "sh"]
+    return [*shell, name, address, *command]
 
 
 @contextmanager

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.boot
 # Each is a member of the fleet once it runs iPXE.
 MACHINES = {
     "bios": Client("bios-ipxe-new", "amd64", clients.bios_pc_without_ipxe, plain_card, by_dnsmasq),
+    "bios-menu": Client("bios-ipxe-new", "amd64", clients.bios_pc_with_menu, plain_card, by_dnsmasq),
     "uefi": Client("uefi-x86-64", "amd64", clients.uefi_pc, booting_card, by_dnsmasq),
     "uefi-http": Client("uefi-x86-64", "amd64", clients.http_booting_pc, booting_card, by_dnsmasq),
     "arm64": Client("arm64", "arm64", clients.networked_arm, booting_card, by_dnsmasq),
@@ -24,10 +25,10 @@ MACHINES = {
 }
 NETWORKS = {
     "dnsmasq": (by_dnsmasq, ["bios", "uefi", "uefi-http", "arm64", "arm64-http"]),
-    "proxy": (printed_dhcp.beside_another, ["bios", "uefi", "arm64"]),
+    "proxy": (printed_dhcp.beside_another, ["bios-menu", "uefi", "arm64"]),
     "kea": (printed_dhcp.by_kea, ["bios", "uefi", "uefi-http", "arm64", "arm64-http"]),
-    "dnsmasq-ipv6": (printed_dhcp.by_dnsmasq_over_ipv6, ["uefi", "arm64"]),
-    "kea-ipv6": (printed_dhcp.by_kea_over_ipv6, ["uefi", "arm64"]),
+    "dnsmasq-ipv6": (printed_dhcp.by_dnsmasq_over_ipv6, ["uefi", "uefi-http", "arm64", "arm64-http"]),
+    "kea-ipv6": (printed_dhcp.by_kea_over_ipv6, ["uefi", "uefi-http", "arm64", "arm64-http"]),
 }
 QUICK = ("dnsmasq", "uefi")
 
