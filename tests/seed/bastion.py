@@ -12,6 +12,7 @@ import pytest
 
 from tests.boot.segment import LOOPBACK, carried
 from tests.rigs.install import on_path
+from tests.rigs.program import scratch_directory
 
 DOCUMENT = Path(__file__).parent / "document"
 """The files that the note prints, with the indentation that they need."""
@@ -21,8 +22,8 @@ MATCHBOX = DOCUMENT / "matchbox"
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes a network and mounts directories")
 GHCR = """\
-echo 10.20.13.140 ghcr.io > /mnt/hosts
-mount --bind /mnt/hosts /etc/hosts
+echo 10.20.13.140 ghcr.io > "$BASTION/hosts"
+mount --bind "$BASTION/hosts" /etc/hosts
 """
 """Commands after which the bastion itself is ghcr.io."""
 
@@ -42,32 +43,31 @@ def on_bastion(
     It is run in the directory of the note's files, on a network that has nothing else. What it leaves running is ended.
     """
     ours, theirs = socket.socketpair()
-    command = [
-        *(on_path("unshare", "util-linux"), "--net", "--mount", "--pid", "--mount-proc", "--fork", "--kill-child"),
-        # Without -P modules of this directory would hide the standard library's.
-        *(sys.executable, "-P", Path(__file__).with_name("bastion_namespace.py")),
-        *(str(theirs.fileno()), on_path("ip", "iproute2"), data, ",".join(map(str, ports))),
-        *("bash", "-c", script, "bash", *arguments),
-    ]
-    with (
-        ours,
-        subprocess.Popen(
+    with ours, scratch_directory() as own:
+        command = [
+            *(on_path("unshare", "util-linux"), "--net", "--mount", "--pid", "--mount-proc", "--fork", "--kill-child"),
+            # Without -P modules of this directory would hide the standard library's.
+            *(sys.executable, "-P", Path(__file__).with_name("bastion_namespace.py")),
+            *(str(theirs.fileno()), on_path("ip", "iproute2"), own, data, ",".join(map(str, ports))),
+            *("bash", "-c", script, "bash", *arguments),
+        ]
+        process = subprocess.Popen(
             command,
             cwd=DOCUMENT,
-            env={**os.environ, **environment},
+            env={**os.environ, "BASTION": str(own), **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             pass_fds=[theirs.fileno()],
-        ) as process,
-    ):
-        theirs.close()
-        try:
-            ours.settimeout(LIMIT)
-            _, listeners, _, _ = socket.recv_fds(ours, 16, 1 + len(ports))
-            with carried(listeners, [(LOOPBACK, port) for port in ports.values()]):
-                out, errors = process.communicate(timeout=LIMIT)
-        finally:
-            process.kill()
+        )
+        with process:
+            theirs.close()
+            try:
+                ours.settimeout(LIMIT)
+                _, listeners, _, _ = socket.recv_fds(ours, 16, 1 + len(ports))
+                with carried(listeners, [(LOOPBACK, port) for port in ports.values()]):
+                    out, errors = process.communicate(timeout=LIMIT)
+            finally:
+                process.kill()
     return subprocess.CompletedProcess(command, process.returncode, out, errors)
