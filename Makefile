@@ -168,7 +168,7 @@ bench: .venv/ready
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header $(UPGRADE)
 lock: .venv/bin/uv
 	$(COMPILE) --python-version 3.11 --all-extras --group dev pyproject.toml -o requirements.lock
-	for layer in boot_api signed_api asset_sync boot_history; do $(COMPILE) --python-version 3.13 --no-deps --no-annotate \
+	for layer in boot_api signed_api asset_sync; do $(COMPILE) --python-version 3.13 --no-deps --no-annotate \
 		-c requirements.lock layers/$$layer/requirements.in -o layers/$$layer/requirements.lock || exit 1; done
 	for tool in uv sam sbom checkov docs ministack zizmor; do $(COMPILE) --python-version 3.11 requirements/$$tool.in -o requirements/$$tool.lock || exit 1; done
 	for rig in $(basename $(wildcard tests/rigs/*-requirements.in)); do $(COMPILE) --python-version 3.11 --no-annotate \

@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 _UNCOUNTED = 100
 ENVIRONMENT = {
@@ -33,13 +34,19 @@ def cpu_seconds(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[s
     return {name: statistics.median(taken) for name, taken in samples.items()}
 
 
-def fresh_seconds(python: Path, codes: Mapping[str, str], rounds: int) -> dict[str, float]:
-    """The median time that new interpreters take for each of the codes, from their start to their end."""
+def fresh_seconds(
+    python: Path, codes: Mapping[str, str], rounds: int, environment: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, float]:
+    """The median time that new interpreters take for each of the codes, from their start to their end.
+
+    They have ENVIRONMENT and `environment`, and say nothing.
+    """
     samples: dict[str, list[float]] = {name: [] for name in codes}
+    given = {**ENVIRONMENT, **environment}
     for _ in range(rounds + 1):
         for name, code in codes.items():
             start = time.perf_counter()
-            subprocess.run([python, "-c", code], check=True, env=ENVIRONMENT)
+            subprocess.run([python, "-c", code], check=True, env=given, stdout=subprocess.DEVNULL)
             samples[name].append(time.perf_counter() - start)
     # The first round warms the caches of bytecode and files.
     return {name: statistics.median(taken[1:]) for name, taken in samples.items()}

@@ -1,7 +1,7 @@
 """Sizes and import times of what `sam build` has built in a directory; `make build` prints them.
 
-Imports are timed in new processes of Python 3.13 with the function, its layer, and this environment's boto3 instead of
-the runtime's. Artefacts for another processor are not imported.
+Imports are timed in new processes of Python 3.13 with the function, its layer if it has one, and this environment's
+boto3 instead of the runtime's. Artefacts for another processor are not imported.
 """
 
 import io
@@ -57,7 +57,8 @@ def main() -> None:
     python = find_python313()
     processors = {"aarch64" if "aarch64" in each.name else "x86_64" for each in built.rglob("*.so")}
     for name in HANDLERS:
-        print(f"{name}: {sizes(built / name)}; its layer: {sizes(built / f'{name}Layer')}")
+        layer = built / f"{name}Layer"
+        print(f"{name}: {sizes(built / name)}" + (f"; its layer: {sizes(layer)}" if layer.exists() else ""))
         if processors == {platform.machine()} and python is not None:
             compiled = import_time(python, name, built)
             sources = import_time(python, name, built, "-X", "pycache_prefix=/nonexistent")

@@ -1,6 +1,5 @@
 """The retry policy of every client: exponential backoff with jitter, until a deadline."""
 
-import random
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -18,6 +17,9 @@ class Backoff(NamedTuple):
     def pause(self, attempt: int) -> float:
         """The pause after `attempt` failed attempts."""
         pause = min(self.longest, self.first * 2 ** min(attempt - 1, 16))
+        # Imported where it is needed: first attempts are not retried.
+        import random
+
         return random.uniform(pause / 2, pause)  # noqa: S311 - jitter, not secrecy
 
     def wait(self, attempt: int, deadline: float, sleep: Callable[[float], object] | None = None) -> bool:

@@ -1,10 +1,12 @@
 """Requests and responses of matchbox's HTTP API, from the load balancer's adapter to the answer and back."""
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lambda_matchbox.golang.http.content import Span
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Request(NamedTuple):
@@ -30,7 +32,7 @@ class Request(NamedTuple):
 class FileBody(NamedTuple):
     """A body that the server streams from a local file: spans of the file, and text between them."""
 
-    path: Path
+    path: "Path"
     pieces: tuple[Span | bytes, ...]
 
 

@@ -1,45 +1,29 @@
-"""Why a server gave no whole response, in words: urllib3's messages name its classes and the addresses of objects."""
+"""Why a server gave no whole response, in words: where the operating system has some, in those."""
 
 import http.client
-
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    IncompleteRead,
-    NameResolutionError,
-    NewConnectionError,
-    ProtocolError,
-    TimeoutError,  # noqa: A004 (the library's)
-)
+import socket
+import ssl
 
 
-def reason(error: HTTPError) -> str:
-    """The reason, in the operating system's words where it has some."""
+def reason(error: OSError | http.client.HTTPException) -> str:
+    """The reason of an error of the standard library's client."""
     match error:
-        case NameResolutionError():
-            return f"the name cannot be resolved: {_system(error.__cause__, error)}"
-        case NewConnectionError():
-            return _system(error.__cause__, error)
-        case ConnectTimeoutError():
-            return "no connection within the time limit"
-        case TimeoutError():
+        case socket.gaierror():
+            return f"the name cannot be resolved: {_system(error)}"
+        case ssl.SSLCertVerificationError():
+            return f"its certificate is not valid: {error.verify_message}"
+        case TimeoutError() if error.errno is None:
             return "nothing arrives within the time limit"
-        case ProtocolError(args=(_, cause)):
-            return _system(cause, error)
-        case _:
-            return str(error)
-
-
-def _system(cause: BaseException | None, error: HTTPError) -> str:
-    match cause:
         # Before OSError, which it is too.
         case http.client.RemoteDisconnected():
             return "the connection was closed without a response"
-        case IncompleteRead(partial=read, expected=left):
-            return f"the connection was closed after {read} bytes{f', {left} before the end' if left else ''}"
+        case http.client.IncompleteRead(partial=read, expected=left):
+            return f"the connection was closed after {len(read)} bytes{f', {left} before the end' if left else ''}"
         case OSError():
-            return (cause.strerror or str(cause)).lower()
-        case http.client.HTTPException():
-            return "what it sends is not HTTP"
+            return _system(error)
         case _:
-            return str(error)
+            return "what it sends is not HTTP"
+
+
+def _system(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

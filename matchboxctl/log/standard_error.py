@@ -4,8 +4,8 @@ import os
 import sys
 
 from lambda_matchbox.web.access_log import SERVICE
-from matchboxctl.log.json_log import JsonLog
-from matchboxctl.log.line_log import LineLog
+from lambda_matchbox.web.json_log import JsonLog
+from lambda_matchbox.web.line_log import LineLog
 from matchboxctl.log.settings import LogSettings
 from matchboxctl.log.terminal_log import TerminalLog
 

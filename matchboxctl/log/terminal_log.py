@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TextIO
 
+from lambda_matchbox.web.line_log import LineLog
 from matchboxctl.cli.tables import shown
-from matchboxctl.log.line_log import LineLog
 
 _WIDTH = 80
 _NARROWEST, _WIDEST = 60, 120

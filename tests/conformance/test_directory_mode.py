@@ -8,7 +8,7 @@ import pytest
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes
-from matchboxctl.log.json_log import JsonLog
+from lambda_matchbox.web.json_log import JsonLog
 from matchboxctl.serve.directory_stores import directory_stores
 from tests.conformance.http_exchange import exchange
 from tests.conformance.recordings import HERE, SUITES, Recording, assert_reproduced, recordings

@@ -15,14 +15,12 @@ from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.machines.history_stores import History
 from lambda_matchbox.machines.policy import Policy
-from lambda_matchbox.web.wiring import SERVICE
 from matchboxctl.cost import facts
 from tests.contract.boot_app import boot_app
 from tests.contract.conftest import MakeTable
 from tests.contract.histories import on_dynamodb
 from tests.rigs.catalog_table import CatalogTable
 from tests.rigs.service import Service
-from tests.support.function_logs import fresh_log
 from tests.support.log_subscription import packed
 from tests.support.paths import PROJECT
 
@@ -75,7 +73,7 @@ def test_boot_takes_what_its_bill_says(
         fill(table)
         table.s3_client.put_object(Bucket=table.name, Key="assets/vmlinuz", Body=b"x" * 2_000_000)
         settings = {"MATCHBOX_LOG_LEVEL": "info", "POWERTOOLS_METRICS_NAMESPACE": "matchbox/matchbox"}
-        with fresh_log(SERVICE), boot_app(table, **settings) as app:
+        with boot_app(table, **settings) as app:
             for path, labels in REQUESTS:
                 app.ask(path, **labels)
             units.clear()

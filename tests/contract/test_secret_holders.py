@@ -12,10 +12,10 @@ from types import ModuleType
 import pytest
 
 from lambda_matchbox.aws.clients.sigv4 import lambda_credentials
+from lambda_matchbox.web.json_log import JsonLog
 from lambda_matchbox.web.metrics import RequestMetrics
 from lambda_matchbox.web.settings import Settings
 from lambda_matchbox.web.wiring import app
-from matchboxctl.log.json_log import JsonLog
 from matchboxctl.serve.backends import Directories, directory_backend
 from tests.contract.secret_commands import secret_commands
 from tests.rigs.service import Service

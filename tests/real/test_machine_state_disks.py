@@ -27,7 +27,7 @@ from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.http import Request
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes
-from matchboxctl.log.json_log import JsonLog
+from lambda_matchbox.web.json_log import JsonLog
 from matchboxctl.serve.directory_stores import directory_stores
 
 HEADERS = {"host": "h", "x-forwarded-for": "10.0.0.5"}

@@ -78,7 +78,7 @@ def artefacts(stack: Stack, name: str, built: Path, aws: Mapping[str, str]) -> A
     """A function of the stack, whose code and layers lie in `built`; `aws` are credentials and endpoints."""
     function = stack.properties(name)
     assert "python3.13" == function["Runtime"]
-    layers = [stack.properties(layer.strip("<>"))["Content"]["S3Key"] for layer in function["Layers"]]
+    layers = [stack.properties(layer.strip("<>"))["Content"]["S3Key"] for layer in function.get("Layers", ())]
     return Artefacts(
         name,
         built / function["Code"]["S3Key"],

@@ -21,7 +21,6 @@ CODE = [
     "AssetSync",
     "AssetSyncLayer",
     "BootHistory",
-    "BootHistoryLayer",
 ]
 
 

@@ -1,7 +1,7 @@
 """A stack on moto whose owner checks it."""
 
+import io
 import json
-import logging
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -15,6 +15,7 @@ from moto.awslambda.models import FunctionUrlConfig, lambda_backends
 
 from lambda_matchbox.web.access_log import SERVICE
 from lambda_matchbox.web.app import App
+from lambda_matchbox.web.function_log import FunctionLog
 from lambda_matchbox.web.wiring import lambda_app
 from tests.aws import test_account, test_door
 from tests.aws.deployed import Deployed
@@ -23,7 +24,6 @@ from tests.rigs.service import REGION
 from tests.rigs.stores import Stores
 from tests.stack.account import Account, account
 from tests.stack.motos_template import deployable
-from tests.support.function_logs import fresh_log
 
 NAME, ACCOUNT = "matchbox", "123456789012"
 client = partial(boto3.client, region_name=REGION)
@@ -62,17 +62,15 @@ def create(moto: MotoService, answers: Mapping[str, str], door: str, directory: 
 def served(stores: Stores) -> Iterator[App]:
     """The app over the stores, in which is one asset; the stack's log group has its lines."""
     stores.put_asset("talos/vmlinuz", b"kernel")
-    with fresh_log(SERVICE) as log:
-        app = lambda_app(stores.environment() | {"MATCHBOX_LOG_LEVEL": "info"})
-        shipped = _Shipped()
-        shipped.setFormatter(app.log.registered_formatter)
-        log.handlers[:] = [shipped]
-        yield app
+    app = lambda_app(stores.environment())
+    app.log = FunctionLog("INFO", SERVICE, _Shipped())
+    yield app
 
 
-class _Shipped(logging.Handler):
-    def emit(self, record: logging.LogRecord) -> None:
-        ship("boot_api", self.format(record))
+class _Shipped(io.StringIO):
+    def write(self, text: str) -> int:
+        ship("boot_api", text.rstrip("\n"))
+        return len(text)
 
 
 def ship(function: str, line: str) -> None:

@@ -53,6 +53,10 @@ class Run(NamedTuple):
     unused: set[str]
 
 
+METRICS = {"POWERTOOLS_METRICS_NAMESPACE": "matchbox/test"}
+"""So that the second event loads Powertools."""
+
+
 class Target(NamedTuple):
     """What was built for a processor (as `uname -m` names it), and the interpreter that runs it."""
 
@@ -119,7 +123,7 @@ def _unused(layer: Path, loaded: set[str]) -> set[str]:
 
 
 def test_every_library_is_for_arm64(built_for_arm64: Path) -> None:
-    """Each layer but that of boot_history has compiled libraries, and all are ELF files for AArch64."""
+    """Each layer has compiled libraries, and all are ELF files for AArch64. boot_history has no layer."""
     libraries = [
         path for path in built_for_arm64.rglob("*") if path.is_file() and path.read_bytes().startswith(b"\x7fELF")
     ]
@@ -144,7 +148,7 @@ def test_boot_api_serves_scripts_and_templates(target: Target, stores: Stores) -
         {**script, "path": path, "multiValueQueryStringParameters": {"os": [label]}}
         for path, label in (("/boot.ipxe", "any"), ("/generic", "any"), ("/ignition", "talos"))
     ]
-    run = target.run("BootApi", events, stores.environment())
+    run = target.run("BootApi", events, stores.environment() | METRICS)
     first, *rendered = [answer["body"] for answer in run.answers]
     assert first.startswith("#!ipxe\nchain ipxe?uuid=${uuid}")
     assert ["any-00042 ane\n", "machine:\n  type: worker\n"] == rendered
@@ -163,7 +167,7 @@ def test_signed_api_signs_with_a_protected_key(target: Target, stores: Stores) -
         {**script, "path": path, "multiValueQueryStringParameters": {"os": [label]}}
         for path, label in (("/boot.ipxe.asc", "any"), ("/generic.asc", "any"), ("/ignition.asc", "talos"))
     ]
-    run = target.run("SignedApi", events, stores.environment() | given)
+    run = target.run("SignedApi", events, stores.environment() | METRICS | given)
     assert [TEXT] * 3 == [kind_of(answer["body"].encode()) for answer in run.answers]
     assert set() == run.unused
 

@@ -6,7 +6,7 @@ import pytest
 
 from tools.template_translation import PROJECT
 
-LAYERS = ["boot_api", "signed_api", "asset_sync", "boot_history"]
+LAYERS = ["boot_api", "signed_api", "asset_sync"]
 
 RUNTIMES_OWN = {"boto3", "botocore", "python-dateutil", "s3transfer", "six"}
 

@@ -19,7 +19,7 @@ CHANGED = {
     "AssetSync": {"Environment"},
     "AssetSyncRole": {"Policies"},
     "BootApiAliaslive": {"FunctionVersion"},
-    "BootHistory": {"LoggingConfig"},
+    "BootHistory": {"Layers", "LoggingConfig"},
     "BootsFail": {"Dimensions", "MetricName", "Metrics", "Namespace", "Period", "Statistic", "Threshold"},
     "BootsThrottled": {"AlarmDescription", "Dimensions", "MetricName", "Metrics", "Namespace", "Period", "Statistic"},
     "Dashboard": {"DashboardBody"},

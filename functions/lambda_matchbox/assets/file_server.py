@@ -6,7 +6,6 @@ function: the client is redirected to an address that serves it. Clients that ca
 configure. No client ever gets a redirect that it would take for the file.
 """
 
-from pathlib import Path
 from typing import NamedTuple
 
 from lambda_matchbox.assets.boot_clients import Redirects, follows_signed, redirects
@@ -79,7 +78,7 @@ def _file(request: Request, path: str, file: AssetFile, store: AssetStore, deliv
 def _large(request: Request, path: str, reply: content.Reply, store: AssetStore, delivery: Delivery) -> Response:
     user_agent = request.headers.get("user-agent", "")
     location = store.location(path, request.origin)
-    if isinstance(location, Path):
+    if not isinstance(location, str):
         return Response(reply.status, reply.headers, file=FileBody(location, reply.body))
     able = redirects(user_agent)
     if able is Redirects.ANY:

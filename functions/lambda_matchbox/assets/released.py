@@ -3,12 +3,14 @@
 Once a source has a release, its part of /assets/ is served from releases only.
 """
 
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_matchbox.assets.stores import AssetFile, AssetStore, DirectoryListing, Releases
 from lambda_matchbox.errors import NotFoundError
 from lambda_matchbox.releases.pointers import Covered, Pointers, covering
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class _StoredAsset(NamedTuple):
@@ -50,7 +52,7 @@ class ReleasedAssets:
         store, path = self._existing(path)
         return store.read(path, start, length)
 
-    def location(self, path: str, origin: str) -> Path | str:
+    def location(self, path: str, origin: str) -> "Path | str":
         """The file's path on this machine, or a signed address."""
         store, path = self._existing(path)
         return store.location(path, origin)

@@ -1,10 +1,12 @@
 """The protocols of what serves files below /assets/."""
 
 from datetime import datetime
-from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lambda_matchbox.releases.pointers import Pointers
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class AssetFile(NamedTuple):
@@ -38,7 +40,7 @@ class AssetStore(Protocol):
     def read(self, path: str, start: int, length: int) -> bytes:
         """`length` bytes from `start`. Raises NotFoundError where the file has gone."""
 
-    def location(self, path: str, origin: str) -> Path | str:
+    def location(self, path: str, origin: str) -> "Path | str":
         """The file's path on this machine, or a signed address that serves it.
 
         `origin` is scheme and host as the client addressed them.

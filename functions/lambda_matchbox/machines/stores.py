@@ -1,6 +1,6 @@
 """The protocol of stores that keep machines' states and the keys of tokens."""
 
-import secrets
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
@@ -17,7 +17,7 @@ class ChangedError(Exception):
 
 def new_revision() -> str:
     """A name for a record that is about to be written, greater than those of earlier ones."""
-    return f"{time.time_ns():016x}{secrets.token_hex(4)}"
+    return f"{time.time_ns():016x}{os.urandom(4).hex()}"
 
 
 class MachineStore(Protocol):

@@ -25,7 +25,6 @@ from binascii import Error as Base64Error
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
-from uuid import UUID
 
 from lambda_matchbox.machines.identities import Identities, identities_in
 
@@ -133,6 +132,9 @@ def _raw(kind: int, value: str) -> bytes:
         case 0:
             return bytes.fromhex(value.replace(":", ""))
         case 1:
+            # Imported where it is needed: most machines have MAC addresses.
+            from uuid import UUID
+
             return UUID(value).bytes
         case _:
             return value.encode()
@@ -146,6 +148,8 @@ def _identity(kind: int, raw: bytes) -> Identities:
         case 0:
             machine = Identities(mac=raw.hex(":"))
         case 1:
+            from uuid import UUID
+
             machine = Identities(uuid=str(UUID(bytes=raw)))
         case _:
             machine = Identities(serial=raw.decode())

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lambda_matchbox.releases.pointers import Pointer
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class ReleaseStoreError(Exception):
@@ -38,7 +40,7 @@ class MovedError(ReleaseStoreError):
 class ReleaseFile(NamedTuple):
     """A file to store: its local copy, its size in bytes, its SHA-256 in hexadecimal digits."""
 
-    file: Path
+    file: "Path"
     size: int
     sha256: str
     content_type: str

@@ -1,6 +1,5 @@
 """Values of secrets, kept for a while."""
 
-import random
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -59,6 +58,9 @@ class CachedSecrets:
             self._done(names)
             call.set_exception(error)
             raise
+        # Imported where it is needed: few machines have secrets.
+        import random
+
         seconds = MAX_SECONDS * (1 - random.uniform(0, _JITTER))  # noqa: S311 (no secret)
         now = self._clock()
         kept = {name: (now + (seconds if name in values else _ABSENT_SECONDS), values.get(name)) for name in names}

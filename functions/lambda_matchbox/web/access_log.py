@@ -1,7 +1,6 @@
 """The access log: one line for each request, with what its query says of the machine, and nothing of its response."""
 
 import hashlib
-import logging
 import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -10,6 +9,7 @@ from urllib.parse import quote
 
 from lambda_matchbox.golang.http.paths import to_bytes
 from lambda_matchbox.http import Request
+from lambda_matchbox.log_levels import INFO, WARNING
 
 MACHINE_LABELS = ("mac", "uuid", "serial", "arch", "hostname", "domain")
 """The labels that the log shows."""
@@ -70,7 +70,7 @@ class AccessLogFields(NamedTuple):
     state: str = ""
     reported: str = ""
     status: int = 0
-    level: int = logging.INFO
+    level: int = INFO
     reason: str = ""
     report: tuple[str, ...] = ()
     ignored_labels: tuple[str, ...] = ()
@@ -108,7 +108,7 @@ def log_request(log: Log, request: Request, found: AccessLogFields, seconds: flo
     texts = [value for value in fields.values() if isinstance(value, str)]
     if _loggable(joined := "\n".join(texts)) != joined:
         fields = {name: _loggable(value) if isinstance(value, str) else value for name, value in fields.items()}
-    write = {logging.INFO: log.info, logging.WARNING: log.warning}.get(found.level, log.error)
+    write = {INFO: log.info, WARNING: log.warning}.get(found.level, log.error)
     write(REQUEST, extra=fields)
 
 

@@ -1,6 +1,5 @@
 """The application: a request is routed, answered, and logged in one line."""
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -10,6 +9,7 @@ from lambda_matchbox.answers import report as reports
 from lambda_matchbox.catalog.labels import read_query
 from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.http import Request, Response
+from lambda_matchbox.log_levels import INFO, WARNING
 from lambda_matchbox.web import alb, function_url
 from lambda_matchbox.web.access_log import AccessLogFields, Log, log_request
 from lambda_matchbox.web.failures import error_response, failure_for
@@ -20,7 +20,7 @@ from lambda_matchbox.web.routes import ASSETS, Routes
 if TYPE_CHECKING:
     from lambda_matchbox.web.gate import Outcome
 
-_LEVELS = {"allow": logging.INFO, "wait": logging.INFO, "disk": logging.INFO, "refuse": logging.WARNING}
+_LEVELS = {"allow": INFO, "wait": INFO, "disk": INFO, "refuse": WARNING}
 
 
 class App:
@@ -64,7 +64,7 @@ class App:
         machine: Machine | None = None
         report: tuple[str, ...] = ()
         verdict: Outcome | None = None
-        level, reason, release = logging.INFO, "", ""
+        level, reason, release = INFO, "", ""
         query = read_query(request.raw_query)
         try:
             with self._time_limit():
@@ -79,7 +79,7 @@ class App:
                     release = route.release
                     response = route.respond(request)
             if report:
-                level = logging.WARNING
+                level = WARNING
         except MatchboxError as error:
             response = error_response(error)
             level, reason, report = failure_for(error).level, str(error), report or error.report

@@ -1,7 +1,5 @@
 """The one table from the domain's errors to the response and the log level."""
 
-import logging
-import random
 from typing import NamedTuple
 
 from lambda_matchbox.answers.errors import InvalidConfigError, RenderError
@@ -18,6 +16,7 @@ from lambda_matchbox.errors import (
 )
 from lambda_matchbox.golang.http.paths import to_bytes
 from lambda_matchbox.http import Response
+from lambda_matchbox.log_levels import ERROR, INFO, WARNING
 from lambda_matchbox.secrets.stores import UnsafeSecretError
 
 
@@ -30,17 +29,17 @@ class Failure(NamedTuple):
 
 # iPXE and Ignition retry 5xx and take 4xx for final: only an error of the machine's request is 404.
 FAILURES: dict[type[MatchboxError], Failure] = {
-    NotFoundError: Failure(404, logging.WARNING),
-    StoreUnavailableError: Failure(503, logging.ERROR),
-    WaitingError: Failure(503, logging.INFO),
-    RefusedError: Failure(403, logging.WARNING),
-    UndeliverableError: Failure(500, logging.ERROR),
-    RenderError: Failure(500, logging.ERROR),
-    InvalidConfigError: Failure(500, logging.ERROR),
-    DocumentError: Failure(500, logging.ERROR),
-    UnsafeSecretError: Failure(500, logging.ERROR),
-    AWSError: Failure(500, logging.ERROR),
-    UnwritableError: Failure(500, logging.ERROR),
+    NotFoundError: Failure(404, WARNING),
+    StoreUnavailableError: Failure(503, ERROR),
+    WaitingError: Failure(503, INFO),
+    RefusedError: Failure(403, WARNING),
+    UndeliverableError: Failure(500, ERROR),
+    RenderError: Failure(500, ERROR),
+    InvalidConfigError: Failure(500, ERROR),
+    DocumentError: Failure(500, ERROR),
+    UnsafeSecretError: Failure(500, ERROR),
+    AWSError: Failure(500, ERROR),
+    UnwritableError: Failure(500, ERROR),
 }
 
 _PLAIN = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
@@ -67,5 +66,7 @@ def error_response(error: MatchboxError) -> Response:
     headers = _PLAIN | {"content-length": str(len(body))}
     if failure.status == 503:
         # Machines of one rack make their requests at the same moment: their retries are spread.
+        import random
+
         headers |= {"retry-after": str(random.randint(2, 10))}  # noqa: S311 (no secret)
     return Response(failure.status, headers, body)

@@ -1,7 +1,7 @@
 """The one place that asks the gate (`machines.gate`), before any route renders anything for a machine with a policy."""
 
+import os
 import re
-import secrets
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
@@ -151,14 +151,14 @@ class Gate:
         state = found.state or MachineState(found.machine)
         # Identities are added, never replaced: another UUID must not make the known one a new machine's.
         state = state._replace(identities=state.identities.completed(found.machine))
-        after = delivered(state, next_delivery(found.state, address, now), policy, secrets.token_hex(8))
+        after = delivered(state, next_delivery(found.state, address, now), policy, os.urandom(8).hex())
         self._write(found.state, after)
         return after
 
     def _record_report(self, found: Verdict, machine: Machine, now: int) -> MachineState | None:
         if found.state is None:
             return None
-        after = reported(found.state, now, report.failure_in(machine.query), secrets.token_hex(8))
+        after = reported(found.state, now, report.failure_in(machine.query), os.urandom(8).hex())
         self._write(found.state, after)
         return after
 

@@ -1,6 +1,6 @@
 """The app over a DynamoDB table and an S3 bucket, as the Lambda functions and store mode run it."""
 
-import secrets
+import os
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -20,6 +20,8 @@ from lambda_matchbox.secrets.cache import CachedSecrets
 from lambda_matchbox.web.access_log import SERVICE, Log
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
+from lambda_matchbox.web.function_log import FunctionLog
+from lambda_matchbox.web.metrics import RequestMetrics
 from lambda_matchbox.web.routes import Routes, Stores
 from lambda_matchbox.web.settings import Settings
 from lambda_matchbox.web.signatures import Signatures
@@ -60,7 +62,7 @@ def app(
     signatures: Signatures | None = None,
 ) -> App:
     """The app over the settings' table and bucket; see `App` for `count`, and `Routes` for `signatures`."""
-    delivery = Delivery(BODY_LIMIT, boundary=secrets.token_hex(30))
+    delivery = Delivery(BODY_LIMIT, boundary=os.urandom(30).hex())
     routes = Routes(
         stores(settings, credentials),
         delivery,
@@ -73,14 +75,9 @@ def app(
 
 def lambda_app(environment: Mapping[str, str], signatures: Signatures | None = None) -> App:
     """The app of a Lambda function with this environment. Raises MissingSettingError and ValueError."""
-    # Imported here: programs that answer without Lambda start sooner without it.
-    from aws_lambda_powertools import Logger
-
-    from lambda_matchbox.web.metrics import RequestMetrics
-
     settings = Settings.from_environment(environment)
     count = RequestMetrics(settings.metrics_namespace).publish if settings.metrics_namespace else None
     # The history is made of these lines.
     level = "INFO" if settings.history and settings.log_level != "DEBUG" else settings.log_level
-    log = Logger(service=SERVICE, level=level, use_rfc3339=True)
+    log = FunctionLog(level, SERVICE)
     return app(settings, partial(lambda_credentials, environment), log, count, signatures)

@@ -19,13 +19,11 @@ from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.machines.events import Event
 from lambda_matchbox.machines.history import HOUR
 from lambda_matchbox.machines.history_stores import Wanted
-from lambda_matchbox.web.access_log import SERVICE
 from lambda_matchbox.web.wiring import lambda_app
 from tests.rigs.faults import FORBIDDEN, PassThrough
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
-from tests.support.function_logs import fresh_log
 from tests.support.log_subscription import packed
 
 NOW = 700_000 * HOUR
@@ -170,10 +168,9 @@ def test_lines_of_boot_api_become_events_at_every_log_level(
     query = {"mac": ["52-54-00-12-34-56"], "os": ["a"]}
     headers = {"host": ["boot.example"], "x-forwarded-for": ["10.0.0.5"]}
     request = {"httpMethod": "GET", "path": "/ipxe", "multiValueQueryStringParameters": query}
-    with fresh_log(SERVICE):
-        app = lambda_app({**environment, "MATCHBOX_LOG_LEVEL": level, "MATCHBOX_HISTORY": "true"})
-        capsys.readouterr()
-        assert 200 == app.handle({**request, "multiValueHeaders": headers})["statusCode"]
+    app = lambda_app({**environment, "MATCHBOX_LOG_LEVEL": level, "MATCHBOX_HISTORY": "true"})
+    capsys.readouterr()
+    assert 200 == app.handle({**request, "multiValueHeaders": headers})["statusCode"]
     function.handler(packed(capsys.readouterr().out.splitlines(), NOW), None)
     (record,) = function.history_of(environment).page(Wanted(), 10).records
     assert (MAC, "g", "p") == tuple(map(record.fact, ("mac", "group", "profile")))

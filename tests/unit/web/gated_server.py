@@ -21,9 +21,9 @@ from lambda_matchbox.machines.state import MachineState
 from lambda_matchbox.secrets.stores import SecretStore
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
+from lambda_matchbox.web.json_log import JsonLog
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.machine_states import DirectoryMachines
-from matchboxctl.log.json_log import JsonLog
 from tests.support.memory_catalog import MemoryCatalog
 from tests.support.memory_releases import MemoryFiles, MemoryReleases
 from tests.support.memory_secrets import MemorySecrets

@@ -18,8 +18,8 @@ from lambda_matchbox.releases.pointers import Pointer, Release
 from lambda_matchbox.web.access_log import MACHINE_LABELS, AccessLogFields, Log, log_request
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
+from lambda_matchbox.web.json_log import JsonLog
 from lambda_matchbox.web.routes import Routes, Stores
-from matchboxctl.log.json_log import JsonLog
 from tests.support.memory_catalog import MemoryCatalog
 from tests.support.memory_releases import MemoryFiles, MemoryReleases
 from tests.support.openpgp.keys import signatures

@@ -15,10 +15,10 @@ from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.web.app import App
+from lambda_matchbox.web.json_log import JsonLog
 from lambda_matchbox.web.routes import Routes, Stores
 from lambda_matchbox.web.signatures import SIGNED, Signatures
 from matchboxctl.directory.assets import AssetDirectory
-from matchboxctl.log.json_log import JsonLog
 from tests.support.memory_catalog import MemoryCatalog
 from tests.support.memory_releases import MemoryReleases
 from tests.support.openpgp.independent import TEXT, is_signed, kind_of

@@ -1,6 +1,6 @@
 """Reads of DynamoDB items, and writes of several at once."""
 
-import secrets
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -185,7 +185,7 @@ class DynamoDB:
         """
         request = {
             "TransactItems": [transaction_item(table, key, write) for write in writes],
-            "ClientRequestToken": secrets.token_hex(16),
+            "ClientRequestToken": os.urandom(16).hex(),
         }
         try:
             self._service.call("TransactWriteItems", request, deadline)

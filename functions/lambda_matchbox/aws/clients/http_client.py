@@ -1,13 +1,12 @@
 """HTTP requests with retries, over connections that are kept."""
 
+import http.client
+import select
+import ssl
 import time
 from collections.abc import Mapping
-from contextlib import closing
+from functools import cached_property
 from typing import NamedTuple
-
-import urllib3
-from urllib3.connection import HTTPConnection
-from urllib3.exceptions import HTTPError, ProtocolError
 
 from lambda_matchbox.aws.clients import errors
 from lambda_matchbox.backoff import Backoff
@@ -24,6 +23,7 @@ CONNECTIONS = 64
 """Kept per host; more are opened on demand."""
 
 _BACKOFF = Backoff()
+_BROKEN = (ConnectionError, http.client.HTTPException)
 _PIECE = 65536
 
 
@@ -51,7 +51,8 @@ class HttpClient:
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
         self._backoff = backoff
-        self._pools = urllib3.PoolManager(maxsize=CONNECTIONS)
+        # Of each scheme and host. Lists are safe for threads.
+        self._kept: dict[str, list[http.client.HTTPConnection]] = {}
 
     def request(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float
@@ -65,19 +66,19 @@ class HttpClient:
         """
         scheme, _, rest = url.partition("://")
         host, _, target = rest.partition("/")
-        pool = self._pools.connection_from_url(f"{scheme}://{host}")
+        origin = f"{scheme}://{host}"
         attempt = 0
         why = "no time was left"
-        while (left := deadline - time.monotonic()) > 0:
+        while time.monotonic() < deadline:
             attempt += 1
             try:
-                response = self._attempt(pool, method, "/" + target, headers, body, left, deadline)
-            except HTTPError as error:
+                response = self._attempt(origin, method, "/" + target, headers, body, deadline)
+            except (_NoConnectionError, OSError, http.client.HTTPException) as error:
                 # An attempt that the deadline cut short says nothing about the service; the one before it does.
                 if attempt == 1 or time.monotonic() < deadline:
-                    why = reason(error)
+                    why = str(error) if isinstance(error, _NoConnectionError) else reason(error)
                 # The service may have closed a kept connection meanwhile; a new one needs no pause.
-                if attempt == 1 and isinstance(error, ProtocolError):
+                if attempt == 1 and isinstance(error, _BROKEN):
                     continue
             else:
                 if response.status < 300:
@@ -95,44 +96,91 @@ class HttpClient:
 
     def close(self) -> None:
         """Close all connections."""
-        self._pools.clear()
+        for kept in self._kept.values():
+            while kept:
+                kept.pop().close()
+
+    def __del__(self) -> None:
+        # Programs that end, and most tests, just let go of it.
+        self.close()
 
     def _attempt(
-        self,
-        pool: urllib3.HTTPConnectionPool,
-        method: str,
-        target: str,
-        headers: Mapping[str, str],
-        body: bytes | None,
-        left: float,
-        deadline: float,
+        self, origin: str, method: str, target: str, headers: Mapping[str, str], body: bytes | None, deadline: float
     ) -> HttpResponse:
-        # Not the manager, which would resolve `.` and `..` in a signed path.
-        response = pool.urlopen(
-            method,
-            target,
-            body=body,
-            headers=headers,
-            retries=False,
-            redirect=False,
-            preload_content=False,
-            decode_content=False,
-            timeout=urllib3.Timeout(total=left, connect=self._connect_timeout, read=self._read_timeout),
-        )
-        with closing(response):
+        connection = self._connection(origin, deadline)
+        # Kept here: http.client forgets it when the service is going to close it.
+        sock = connection.sock
+        try:
+            sock.settimeout(min(_left(deadline), self._read_timeout))
+            connection.request(method, target, body, headers)
+            response = connection.getresponse()
             pieces = []
-            while piece := self._piece(response, deadline):
+            while response.length != 0:
+                sock.settimeout(min(_left(deadline), self._read_timeout))
+                if not (piece := response.read1(_PIECE)):
+                    break
                 pieces.append(piece)
-        fields = {name.lower(): value for name, value in response.headers.items()}
-        return HttpResponse(response.status, fields, b"".join(pieces))
+            response.close()
+            content = b"".join(pieces)
+            # read1() does not tell an early end.
+            if response.length:
+                raise http.client.IncompleteRead(content, response.length)
+        except BaseException:
+            connection.close()
+            raise
+        if not response.will_close and len(kept := self._kept.setdefault(origin, [])) < CONNECTIONS:
+            kept.append(connection)
+        else:
+            connection.close()
+        return HttpResponse(response.status, {name.lower(): value for name, value in response.headers.items()}, content)
 
-    def _piece(self, response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
-        """The next bytes of the body, waiting until the deadline at most; empty at the end."""
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise ProtocolError("the body arrived too slowly")
-        # None once the whole body is read: the pool may have given the connection to another thread.
-        connection = response.connection
-        if isinstance(connection, HTTPConnection) and connection.sock is not None:
-            connection.sock.settimeout(min(left, self._read_timeout))
-        return response.read1(_PIECE, decode_content=False)
+    def _connection(self, origin: str, deadline: float) -> http.client.HTTPConnection:
+        """A kept connection that the service has not closed, or a new one."""
+        kept = self._kept.get(origin, [])
+        while kept:
+            try:
+                connection = kept.pop()
+            except IndexError:
+                # Another thread has taken it.
+                break
+            if not _readable(connection):
+                return connection
+            connection.close()
+        scheme, _, host = origin.partition("://")
+        timeout = min(_left(deadline), self._connect_timeout)
+        connection = (
+            http.client.HTTPSConnection(host, timeout=timeout, context=self._tls)
+            if scheme == "https"
+            else http.client.HTTPConnection(host, timeout=timeout)
+        )
+        try:
+            connection.connect()
+        except BaseException as error:
+            connection.close()
+            if not isinstance(error, OSError):
+                raise
+            timed_out = isinstance(error, TimeoutError) and error.errno is None
+            raise _NoConnectionError("no connection within the time limit" if timed_out else reason(error)) from error
+        return connection
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        return ssl.create_default_context()
+
+
+class _NoConnectionError(Exception):
+    """With the reason."""
+
+
+def _left(deadline: float) -> float:
+    """The seconds that are left. Raises TimeoutError when none are."""
+    if (left := deadline - time.monotonic()) <= 0:
+        raise TimeoutError
+    return left
+
+
+def _readable(connection: http.client.HTTPConnection) -> bool:
+    """Whether the service has closed an idle connection, or sent what nobody asked for."""
+    waiting = select.poll()
+    waiting.register(connection.sock, select.POLLIN)
+    return bool(waiting.poll(0))

@@ -5,9 +5,9 @@ import time
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from lambda_matchbox.http_reasons import reason
 from lambda_matchbox.oci.distribution.guarded_connections import GuardedConnection, shut_down_after
 from lambda_matchbox.oci.distribution.retries import TransientError
+from lambda_matchbox.oci.distribution.urllib3_reasons import reason
 from lambda_matchbox.oci.errors import RegistryError
 
 _MIN_RATE = 1024

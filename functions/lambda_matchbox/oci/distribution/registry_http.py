@@ -8,11 +8,11 @@ from typing import NamedTuple
 import urllib3
 from urllib3.exceptions import HTTPError, SSLError
 
-from lambda_matchbox.http_reasons import reason
 from lambda_matchbox.oci.distribution.guarded_connections import Guard, PlainPool, TlsPool
 from lambda_matchbox.oci.distribution.origins import Location, NetworkZone, redirect_target
 from lambda_matchbox.oci.distribution.paced_body import PacedBody
 from lambda_matchbox.oci.distribution.retries import RetryPolicy, TransientError, parse_retry_after
+from lambda_matchbox.oci.distribution.urllib3_reasons import reason
 from lambda_matchbox.oci.errors import RegistryError
 
 USER_AGENT = "lambda-matchbox"

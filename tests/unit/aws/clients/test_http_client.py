@@ -1,10 +1,13 @@
 """A request is answered before its deadline, or the store is away."""
 
 import http.server
+import re
+import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from unittest.mock import patch
 
@@ -22,6 +25,8 @@ SOON = 0.4
 
 ENOUGH = 20.0
 """Seconds in which any machine gets an answer."""
+
+TOGETHER = 5
 
 
 def within(seconds: float) -> float:
@@ -41,16 +46,25 @@ class Talker:
     endpoint: str = ""
     connections: int = 0
     targets: list[str] = field(default_factory=list)
+    sockets: list[socket.socket] = field(default_factory=list)
+
+    def close_idle(self) -> None:
+        """Close all connections."""
+        for each in self.sockets:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.fixture
 def talker() -> Iterator[Talker]:
     """Answers `ok`; to /drip byte by byte, for ever; to /cut with half a body; to the first /vanish not at all.
 
-    /trouble drips, too, but for the first one, whose answer is a 503.
+    /together waits for as many requests as TOGETHER says. /trouble drips, too, but for the first one, whose answer is a
+    503.
     """
     talker = Talker()
     stopped = threading.Event()
+    together = threading.Barrier(TOGETHER)
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -58,9 +72,12 @@ def talker() -> Iterator[Talker]:
         def setup(self) -> None:
             super().setup()
             talker.connections += 1
+            talker.sockets.append(self.connection)
 
         def do_GET(self) -> None:
             talker.targets.append(self.path)
+            if self.path == "/together":
+                together.wait(ENOUGH)
             if self.path == "/vanish" and talker.targets.count(self.path) == 1:
                 self.close_connection = True
                 return
@@ -154,3 +171,26 @@ def test_error_is_read_from_json_and_xml(body: bytes, code: str, message: str) -
     """The status replaces a missing code."""
     error = errors.error_in(418, body)
     assert (code, message, 418) == (error.code, error.message, error.status)
+
+
+def test_closed_connections_are_not_used(talker: Talker, http_client: HttpClient) -> None:
+    """However many the service has closed while they were idle."""
+    with ThreadPoolExecutor(TOGETHER) as threads:
+        arguments = ("GET", talker.endpoint + "/together", {}, None, within(ENOUGH))
+        for each in [threads.submit(http_client.request, *arguments) for _ in range(TOGETHER)]:
+            each.result()
+    assert TOGETHER == talker.connections
+    talker.close_idle()
+    with patch("time.sleep") as sleep:
+        assert b"ok" == http_client.request("GET", talker.endpoint + "/", {}, None, within(ENOUGH)).body
+    assert 0 == sleep.call_count
+
+
+def test_refused_connection_is_retried_after_a_pause(http_client: HttpClient) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    with patch("time.sleep") as sleep, pytest.raises(StoreUnavailableError, match="connection refused") as caught:
+        http_client.request("GET", f"http://127.0.0.1:{port}/", {}, None, within(SOON))
+    attempts = re.search(r"attempts: (\d+)", str(caught.value))
+    assert attempts is not None
+    assert sleep.call_count in (int(attempts[1]) - 1, int(attempts[1]))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.web.app import App
+from lambda_matchbox.web.json_log import JsonLog
 from lambda_matchbox.web.routes import Routes
-from matchboxctl.log.json_log import JsonLog
 from matchboxctl.serve.directory_stores import directory_stores
 from tests.support.http_serving import http_serving
 

@@ -19,11 +19,11 @@ from lambda_matchbox.machines.identities import Identities
 from lambda_matchbox.machines.state import MachineState
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
+from lambda_matchbox.web.json_log import JsonLog
 from lambda_matchbox.web.routes import Routes
 from matchboxctl.directory import state_file
 from matchboxctl.directory.machine_states import DirectoryMachines
 from matchboxctl.directory.state_file import FILE
-from matchboxctl.log.json_log import JsonLog
 from matchboxctl.serve.directory_stores import directory_stores
 from tests.support.http_serving import http_serving
 from tests.unit.matchboxctl.directory.state_statements import run

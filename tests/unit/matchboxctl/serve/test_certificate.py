@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from lambda_matchbox.web.json_log import JsonLog
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.log.json_log import JsonLog
 from matchboxctl.serve.certificate import Certificate, CertificateFiles
 from tests.support.certificates import HOUR, Authority, Issued, private_pem
 

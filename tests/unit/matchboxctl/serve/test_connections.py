@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from matchboxctl.log.json_log import JsonLog
+from lambda_matchbox.web.json_log import JsonLog
 from matchboxctl.serve.connections import Connections
 
 

@@ -12,8 +12,8 @@ import pytest
 from lambda_matchbox.aws.table_and_bucket import create_history_table
 from lambda_matchbox.http import Request
 from lambda_matchbox.machines.history_stores import History, Wanted
+from lambda_matchbox.web.json_log import JsonLog
 from matchboxctl.directory.history_file import FILE, DirectoryHistory
-from matchboxctl.log.json_log import JsonLog
 from matchboxctl.serve import history_writer
 from matchboxctl.serve.backends import Backend, Directories, directory_backend, store_backend
 from matchboxctl.serve.history_writer import HistoryWriter, RecordedLog

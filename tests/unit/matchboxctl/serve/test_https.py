@@ -16,10 +16,10 @@ import pytest
 
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.web.app import App
+from lambda_matchbox.web.json_log import JsonLog
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import AssetDirectory
 from matchboxctl.directory.releases import DirectoryReleases
-from matchboxctl.log.json_log import JsonLog
 from matchboxctl.main import main
 from matchboxctl.serve import connections, http_server
 from matchboxctl.serve.certificate import Certificate, CertificateFiles

@@ -1,16 +1,17 @@
-"""The log for programs: a line of JSON for each record, in the form of the functions' log."""
+"""The log for programs: a line of JSON for each record."""
 
 import json
-import logging
 import sys
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TextIO
 
+from lambda_matchbox.log_levels import LEVEL_NAMES
 from lambda_matchbox.web.access_log import SERVICE
-from matchboxctl.log.line_log import LineLog
+from lambda_matchbox.web.line_log import LineLog
+
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=str).encode
 
 
 class JsonLog(LineLog):
@@ -19,19 +20,14 @@ class JsonLog(LineLog):
     def __init__(self, level: str, stream: TextIO = sys.stderr, service: str = SERVICE) -> None:
         super().__init__(level, stream)
         self._service = service
-        self._encode = json.JSONEncoder(default=str).encode
 
     def text(self, level: int, message: str, fields: Mapping[str, object]) -> str:
         """The record as JSON."""
-        return self._encode(
-            {
-                "level": logging.getLevelName(level),
-                "message": message,
-                "timestamp": _timestamp(),
-                "service": self._service,
-                **fields,
-            }
-        )
+        return _encode(self.record(LEVEL_NAMES[level], message, fields))
+
+    def record(self, level: str, message: str, fields: Mapping[str, object]) -> Mapping[str, object]:
+        """What the line holds."""
+        return {"level": level, "message": message, "timestamp": _timestamp(), "service": self._service, **fields}
 
 
 def _timestamp() -> str:
@@ -41,4 +37,4 @@ def _timestamp() -> str:
 
 @lru_cache(maxsize=1)
 def _to_the_second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))

@@ -1,12 +1,11 @@
 """A log that writes a line, or a few that belong together, for each record."""
 
-import logging
 import sys
-import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TextIO
 
+from lambda_matchbox.log_levels import ERROR, INFO, LEVEL_NAMES, WARNING
 from lambda_matchbox.web.access_log import without_tokens
 
 
@@ -18,16 +17,16 @@ class LineLog(ABC):
     """
 
     def __init__(self, level: str, stream: TextIO = sys.stderr) -> None:
-        self._lowest = logging.getLevelNamesMapping()[level.upper()]
+        self._lowest = next(number for number, name in LEVEL_NAMES.items() if name == level.upper())
         self._stream = stream
 
     def info(self, msg: object, *args: object, extra: Mapping[str, object] | None = None) -> None:
         """Log at level INFO."""
-        self._write(logging.INFO, msg, args, extra)
+        self._write(INFO, msg, args, extra)
 
     def warning(self, msg: object, *args: object, extra: Mapping[str, object] | None = None) -> None:
         """Log at level WARNING."""
-        self._write(logging.WARNING, msg, args, extra)
+        self._write(WARNING, msg, args, extra)
 
     def error(
         self,
@@ -39,9 +38,12 @@ class LineLog(ABC):
         """Log at level ERROR, with a traceback of the exception."""
         fields = dict(extra or {})
         if exc_info is not None:
+            # Imported where it is needed: a cold function seldom does.
+            import traceback
+
             fields["exception_name"] = type(exc_info).__name__
             fields["exception"] = without_tokens("".join(traceback.format_exception(exc_info)))
-        self._write(logging.ERROR, msg, args, fields)
+        self._write(ERROR, msg, args, fields)
 
     def exception(self, msg: object, *args: object) -> None:
         """Log at level ERROR, with a traceback of the exception that is handled."""
