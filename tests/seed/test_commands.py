@@ -2,12 +2,13 @@
 
 import hashlib
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, ignore_patterns
 
 import pytest
 
@@ -29,6 +30,16 @@ pytestmark = [pytest.mark.real, pytest.mark.system, AS_ROOT]
 
 # The printed functions are called by nobody; the result of one is that of its last command, unless the shell says else.
 API_TEST = "source 02-matchbox-api.sh; test_matchbox_serves_assets; test_matchbox_boot_profile"
+FILES = "/opt/matchbox/assets/talos/arm64"
+REST = """\
+rest=$(sed -n '/^# Verify/,$p' extract-talos-assets.sh)
+for file in passwd group; do
+    echo '{user}:x:65533:65533::/:' > "$BASTION/$file"
+    mount --bind "$BASTION/$file" /etc/$file
+done
+cd {place}
+eval "$rest"
+"""
 SYNC = f"""\
 set -e
 {GHCR}
@@ -108,11 +119,25 @@ def test_api_test_misses_a_kernel_unless_errors_end_it(data: Path, port: int) ->
     assert (22, True) == (ended.returncode, "404" in ended.stderr)
 
 
-def test_checksums_are_verified_in_their_directory_only(data: Path) -> None:
-    ended = on_bastion("sha256sum -c /opt/matchbox/assets/talos/arm64/*.sha256", data)
-    assert (1, True) == (ended.returncode, "vmlinuz: No such file or directory" in ended.stderr)
-    ended = on_bastion("cd /opt/matchbox/assets/talos/arm64 && sha256sum -c *.sha256", data)
-    assert (0, "initramfs.xz: OK\nvmlinuz: OK\n") == (ended.returncode, ended.stdout)
+@pytest.mark.parametrize(
+    ("place", "user", "refused"),
+    [
+        (".", "matchbox", "vmlinuz: No such file or directory"),
+        (FILES, "root", "chown: invalid user: "),
+        (FILES, "matchbox", ""),
+    ],
+)
+def test_rest_of_the_script_needs_its_directory_and_a_user(
+    place: str, user: str, refused: str, data: Path, tmp_path: Path
+) -> None:
+    """With the files in place, from where the script verifies them."""
+    own = copytree(data, tmp_path / "matchbox", ignore=ignore_patterns("state.*", "history.*"))
+    ended = bash(REST.format(place=place, user=user), own)
+    assert (refused != "", "✅" in ended.stdout) == (ended.returncode == 1, refused == "")
+    assert refused in ended.stderr
+    if not refused:
+        assert ["initramfs.xz: OK", "vmlinuz: OK"] == [line for line in ended.stdout.splitlines() if ": OK" in line]
+        assert {0o644} == {stat.S_IMODE(file.stat().st_mode) for file in (own / "assets" / "talos" / "arm64").iterdir()}
 
 
 def test_first_script_leads_a_machine_of_the_group_to_the_kernel(data: Path, port: int) -> None:
