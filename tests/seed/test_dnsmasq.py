@@ -80,6 +80,7 @@ def test_addresses_are_offered(tmp_path: Path, capsys: pytest.CaptureFixture[str
             "lease-time": lease,
         }
         assert expected == {option: sent[option] for option in expected}
+        assert "next server: 10.20.13.140\n" in log
         [offered] = re.findall(r"DHCPOFFER\(eth0\) 10\.20\.13\.(\d+) ", log)
         assert 150 <= int(offered) <= 200
 
