@@ -40,7 +40,7 @@ _SERVERS = ("dnsmasq", "kea", "isc", "routeros")
     metavar="ADDRESS",
     default="",
     show_default="that of --url",
-    help="the TFTP server; dnsmasq is its own, and needs its address for IPv6 only",
+    help="the TFTP server; dnsmasq is its own, and needs its address for IPv6 and for --proxy only",
 )
 @click.option("--proxy", is_flag=True, help="dnsmasq: say what to boot beside a DHCP server that gives addresses")
 @click.option("--secure-boot", is_flag=True, help="UEFI gets shim and GRUB, which are signed, in place of iPXE")

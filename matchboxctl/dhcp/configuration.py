@@ -14,7 +14,7 @@ def configuration(options: DhcpOptions) -> str:
     """The configuration of the server, ready to use. Raises UsageError."""
     found = network(options)
     if options.server == "dnsmasq":
-        if options.tftp_server and found.version == 4:
+        if options.tftp_server and found.version == 4 and not options.proxy:
             raise UsageError("--tftp-server is for other servers: dnsmasq gives its own address")
         return f"# {options.command}\n{dnsmasq.configuration(found, proxy=options.proxy)}"
     if options.proxy:

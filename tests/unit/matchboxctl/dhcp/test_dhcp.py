@@ -99,6 +99,12 @@ def test_proxy_gives_no_addresses(dhcp: Printed) -> None:
     assert "assets" not in "".join(lines)
 
 
+def test_proxy_needs_its_own_address_where_the_url_has_a_name(dhcp: Printed) -> None:
+    arguments = ["dnsmasq", "--url", "http://boot", "--proxy", "--range", "10.0.0.0"]
+    assert "--tftp-server ADDRESS" in dhcp.refused(*arguments)
+    assert "dhcp-boot=tag:ipxe,http://boot/boot.ipxe,,10.0.0.2" in dhcp.lines(*arguments, "--tftp-server", "10.0.0.2")
+
+
 @pytest.mark.parametrize(
     ("arguments", "addresses"),
     [
