@@ -11,9 +11,10 @@ from functools import partial
 from pathlib import Path
 
 from tests.boot.clients import Client, booting_card
-from tests.boot.firmware import ipxe_efi_x86_64
+from tests.boot.dhcp_network import HOST, dnsmasq
 from tests.boot.machine import Machine
-from tests.boot.networks import Network, Servers, configured
+from tests.boot.networks import Network, Servers
+from tests.boot.printed_dhcp import by_dnsmasq, printed, served, tftp_root
 from tests.rigs.debian_packages import Package
 from tests.rigs.install import on_path, run
 from tests.support.paths import PROJECT
@@ -72,14 +73,13 @@ def flash(code: Path, variables: Path, scratch: Path) -> list[str]:
 
 
 @contextmanager
-def loading(program: str, architecture: str, machine: Machine, servers: Servers, scratch: Path) -> Iterator[Network]:
-    """DHCP names a program that TFTP serves: shim, which loads GRUB from there, or iPXE."""
-    files = scratch / "tftp"
+def by_shim(architecture: str, _: Machine, servers: Servers, scratch: Path) -> Iterator[Network]:
+    """By TFTP, firmware gets shim, and shim GRUB."""
+    files = tftp_root(scratch)
+    configuration = printed(scratch, servers, HOST, "dnsmasq", "--secure-boot", "--tftp-root", files)
     run(["sh", "-e", "-c", commands(architecture, files)])
     (files / "grub" / "grub.cfg").write_text(GRUB_CONFIGURATION.replace(ADDRESS, servers.host))
-    shutil.copyfile(ipxe_efi_x86_64(), files / "ipxe.efi")
-    options = ["enable-tftp", f"tftp-root={files}", f"dhcp-boot={program}"]
-    with configured(machine, options, servers, scratch) as network:
+    with served([dnsmasq(configuration, scratch)], servers, scratch) as network:
         yield network
 
 
@@ -99,9 +99,9 @@ def commands(architecture: str, files: Path) -> str:
 CLIENTS = {
     client.name: client
     for client in (
-        Client("shim", "amd64", secure_pc, booting_card, partial(loading, "shimx64.efi", "amd64")),
-        Client("shim-arm64", "arm64", secure_arm, booting_card, partial(loading, "shimaa64.efi", "arm64")),
-        Client("ipxe", "amd64", secure_pc, booting_card, partial(loading, "ipxe.efi", "amd64")),
-        Client("no-keys", "amd64", without_keys, booting_card, partial(loading, "shimx64.efi", "amd64")),
+        Client("shim", "amd64", secure_pc, booting_card, partial(by_shim, "amd64")),
+        Client("shim-arm64", "arm64", secure_arm, booting_card, partial(by_shim, "arm64")),
+        Client("ipxe", "amd64", secure_pc, booting_card, by_dnsmasq),
+        Client("no-keys", "amd64", without_keys, booting_card, partial(by_shim, "amd64")),
     )
 }
