@@ -38,7 +38,7 @@ def main() -> None:
         subprocess.run([ip, "link", "set", card, "up"], check=True)
     # As in QEMU's built-in network, what a guest sends to 127.0.0.1 arrives there and not at itself.
     Path("/proc/sys/net/ipv4/conf", CARD, "route_localnet").write_text("1")
-    listeners = [listener(place) for place in places.split(",")]
+    listeners = [listener(place) for place in filter(None, places.split(","))]
     servers = [subprocess.Popen(json.loads(command)) for command in commands]
     try:
         for server in servers:

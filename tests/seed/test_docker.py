@@ -2,7 +2,6 @@
 
 import json
 import re
-import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,10 +11,10 @@ from shutil import copytree
 import pytest
 import yaml
 
-from tests.rigs.cache import cached
 from tests.rigs.container_image import Image
-from tests.rigs.debian_packages import machine_architecture, unpack
+from tests.rigs.debian_packages import machine_architecture
 from tests.rigs.docker import BEGIN, docker_environment
+from tests.rigs.docker_images import dnsmasq_root, import_dnsmasq, import_matchbox
 from tests.rigs.oci_registry import OciRegistry, oci_registry
 from tests.seed.bastion import AS_ROOT, DOCUMENT, GHCR, MATCHBOX, on_bastion
 from tests.seed.test_dnsmasq import ASK
@@ -83,40 +82,6 @@ def docker(
     return on_bastion(f"set -e\n{GHCR}{BEGIN}{script}", data, *arguments, ports=ports, environment=environment)
 
 
-def imported(root: Path, name: str, *changes: str) -> str:
-    """The command that makes an image of the files below `root`."""
-    options = " ".join(f"--change {shlex.quote(change)}" for change in changes)
-    return f"tar -C {root} -c . | docker import {options} - {name}\n"
-
-
-def matchbox(image: Image, name: str) -> str:
-    words = ", ".join(f'"{word}"' for word in image.config["Entrypoint"])
-    changes = [f"ENV {each}" for each in image.config["Env"]]
-    user, directory = (image.config[key] for key in ("User", "WorkingDir"))
-    return imported(image.root, name, *changes, f"ENTRYPOINT [{words}]", f"USER {user}", f"WORKDIR {directory}")
-
-
-def dnsmasq(name: str) -> str:
-    """What the Dockerfile of deploy/compose installs, and what it starts."""
-    [start] = [line for line in (COMPOSE / "dnsmasq.Containerfile").read_text().splitlines() if "ENTRYPOINT" in line]
-    return imported(dnsmasq_root(), name, start)
-
-
-def dnsmasq_root() -> Path:
-    return cached("debian-trixie-dnsmasq-and-ipxe", _install)
-
-
-def _install(directory: Path) -> None:
-    for package in ("dnsmasq-base", "ipxe"):
-        unpack("trixie", package, directory)
-    for name in ("lib", "lib64"):
-        # Debian's package of base files makes these links.
-        (directory / name).symlink_to(f"usr/{name}")
-    (directory / "etc" / "passwd").write_text("root:x:0:0::/:\nnobody:x:65534:65534::/:\n")
-    (directory / "etc" / "group").write_text("root:x:0:\nnogroup:x:65534:\n")
-    (directory / "var" / "lib" / "misc").mkdir(parents=True, exist_ok=True)
-
-
 def test_printed_script_pulls_the_image_and_extracts_nothing(data: Path, ghcr: OciRegistry) -> None:
     ended = docker("bash extract-talos-assets.sh", data, registry=ghcr)
     assert "Status: Downloaded newer image for ghcr.io/urmanac/talos-cozystack-demo:demo-stable" in ended.stdout
@@ -134,7 +99,8 @@ def test_printed_test_of_the_extraction_pulls_the_image_and_fails(data: Path, gh
 
 def test_printed_services_cannot_have_one_address_and_offer_none(data: Path, matchbox_image: Image) -> None:
     """The first of them starts, and no machine's broadcast reaches it."""
-    images = dnsmasq("dnsmasq/dnsmasq:latest") + matchbox(matchbox_image, "quay.io/poseidon/matchbox:v0.11.0")
+    matchbox = import_matchbox(matchbox_image, "quay.io/poseidon/matchbox:v0.11.0")
+    images = import_dnsmasq("dnsmasq/dnsmasq:latest") + matchbox
     ended = docker(images + PRINTED_COMPOSE, data, sys.executable, "-c", ASK, "0")
     assert "DHCP, IP range 10.20.13.150 -- 10.20.13.200, lease time 1d" in ended.stdout + ended.stderr
     assert "Address already in use" in ended.stderr
@@ -146,7 +112,7 @@ def test_services_of_deploy_serve_the_note_to_its_network(data: Path, matchbox_i
     file = copytree(COMPOSE, tmp_path / "compose") / "compose.yaml"
     file.write_text(file.read_text().replace("OWNER", "owner"))
     name = yaml.safe_load(file.read_text())["services"]["matchbox"]["image"]
-    images = dnsmasq("lambda-matchbox-dnsmasq") + matchbox(matchbox_image, name)
+    images = import_dnsmasq("lambda-matchbox-dnsmasq") + import_matchbox(matchbox_image, name)
     ipxe = dnsmasq_root() / "usr" / "lib" / "ipxe" / "ipxe-arm64.efi"
     client = (sys.executable, "-c", ASK, *OFFERED)
     ended = docker(images + MENDED_COMPOSE, data, file.parent, DOCUMENT, ipxe, *client)
