@@ -6,7 +6,6 @@ from functools import lru_cache
 from itertools import islice, takewhile
 from typing import NamedTuple
 
-from gotpl import TemplateSyntaxError
 from gotpl.compile.compiler import compile_template
 from gotpl.compile.instructions import (
     CompiledCommand,
@@ -18,6 +17,7 @@ from gotpl.compile.instructions import (
     Program,
     RangeTarget,
 )
+from gotpl.errors import TemplateSyntaxError
 from gotpl.parse.lexer import lex
 from gotpl.parse.parser import ParserLimits, parse_template
 from gotpl.parse.tokens import TokenKind

@@ -12,9 +12,10 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from gotpl import BudgetExceededError, ExecutionBudget, SandboxPolicy, TemplateExecutionError, TemplateSyntaxError
 from gotpl.compile.instructions import Instruction, Program
+from gotpl.errors import BudgetExceededError, TemplateExecutionError, TemplateSyntaxError
 from gotpl.runtime.callables import PreparedFunctionRegistry
+from gotpl.runtime.policy import ExecutionBudget, SandboxPolicy
 from gotpl.runtime.sync_vm import render_program
 from gotpl.runtime.values import INVALID
 
