@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from matchboxctl.cli.arguments import Address, check_data_path
+from matchboxctl.cli.ending import END_SECONDS, exit_after
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.console.console import CONSOLE
 from matchboxctl.console.server import application, read_first, read_groups, serve
@@ -78,6 +79,8 @@ async def _run(settings: ConsoleSettings, listener: Listener, certificate: Certi
     print(f"open {_first_address(settings, listener, app[CONSOLE].secret)}", flush=True)
     reading = asyncio.create_task(read_groups(app[CONSOLE]))
     await asyncio.wait([serving, asyncio.create_task(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
+    if stop.is_set():
+        exit_after(END_SECONDS)
     reading.cancel()
     serving.cancel()
     await serving

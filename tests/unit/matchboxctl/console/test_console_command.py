@@ -37,6 +37,30 @@ def test_first_address_is_printed_and_an_interrupt_ends_it(tmp_path: Path) -> No
         assert (0, "") == (process.wait(LIMIT), process.stderr.read())
 
 
+# As a page does whose file system is away.
+STUCK = """
+import sys, threading
+from matchboxctl.console import command
+from matchboxctl.main import main
+
+command.END_SECONDS = 0.1
+threading.Thread(target=threading.Event().wait).start()
+sys.exit(main())
+"""
+
+
+def test_console_ends_while_a_page_waits(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", STUCK, "console", "--address", "127.0.0.1:0", "--data-path", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline()
+            process.terminate()
+            assert 0 == process.wait(LIMIT)
+        finally:
+            process.kill()
+
+
 @pytest.mark.parametrize(
     ("settings", "why"),
     [
