@@ -38,6 +38,13 @@ def test_a_configuration_needs_a_token(server: Server) -> None:
     assert server.get("generic", token=server.token()).body == b"g"
 
 
+@policy(token=True)
+def test_scripts_have_the_ipv6_address_that_was_asked(server: Server) -> None:
+    server.host = "[fd00::2]:8080"
+    assert b"\nset base http://[fd00::2]:8080/\n" in server.get("ipxe").body
+    assert b'\nset base="http://[fd00::2]:8080/"\n' in server.get("grub").body
+
+
 @policy(once=True, token=True)
 def test_a_token_alone_selects_the_group_whose_list_has_its_machine(server: Server) -> None:
     server.groups.put(Group("list", profile="p", selector={"mac": (OTHER.mac, MAC)}, boot=Policy(token=True)))
