@@ -10,7 +10,9 @@ address in its kernel argument `talos.config=`, prints the answer on its serial 
 - `exchanges`: a relay that keeps what clients asked and how they were answered.
 - `clients`: the table of clients, each with its virtual hardware. `boot` runs one.
 - `networks`: the DHCP and TFTP configuration of each client.
-- `dhcp_network`, with the program `namespace`: a network of its own with a real DHCP server.
+- `segment`, with the program `namespace`: a network of its own for one machine, with real servers.
+- `dhcp_network`: one with dnsmasq; `printed_dhcp`: those with what `matchboxctl dhcp` prints.
+- `bare_machines`: machines that know nothing, and their boots to a login prompt.
 - `machine`: one virtual machine: its identity, its run with a time limit, what it printed.
 - `guest`: the kernel and the initramfs that are booted.
 - `firmware`: files of the boot programs: network ROMs, UEFI, iPXE, GRUB.

@@ -13,6 +13,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 CARD = "lan"
@@ -36,6 +37,9 @@ def main() -> None:
         subprocess.run([ip, "address", "add", address, "dev", CARD], check=True)
     for card in ("lo", TAP, CARD):
         subprocess.run([ip, "link", "set", card, "up"], check=True)
+    # Kea never serves a card that does not run when it starts.
+    while b" state UP " not in subprocess.run([ip, "link", "show", CARD], stdout=subprocess.PIPE, check=True).stdout:
+        time.sleep(0.01)
     # As in QEMU's built-in network, what a guest sends to 127.0.0.1 arrives there and not at itself.
     Path("/proc/sys/net/ipv4/conf", CARD, "route_localnet").write_text("1")
     listeners = [listener(place) for place in filter(None, places.split(","))]

@@ -1,6 +1,6 @@
 """Networks whose DHCP servers have exactly the configuration that `matchboxctl dhcp` prints.
 
-What else a network needs, such as a TFTP server beside Kea, is told by flags: no file is written by hand.
+What else a network needs, such as a TFTP server beside Kea, is told by flags.
 """
 
 import subprocess
@@ -20,6 +20,15 @@ from tests.rigs.install import on_path
 HOST_6 = "fd00::2"
 PREFIX_6 = 64
 NO_FILE = Path("/dev/null")
+
+# What a network's router says, which is not a matter of booting.
+ADVERTISEMENT = f"""\
+interface {CARD} {{
+    AdvSendAdvert on;
+    AdvManagedFlag on;
+    prefix {HOST_6}/{PREFIX_6} {{ AdvAutonomous off; }};
+}};
+"""
 
 # Kea keeps its state in fixed places, which are its own here.
 IN_OWN_DIRECTORIES = 'for at in /run /var/lib; do mount -t tmpfs kea $at; mkdir $at/kea; done; exec "$@"'
@@ -53,6 +62,29 @@ def by_kea(_: Machine, servers: Servers, scratch: Path) -> Iterator[Network]:
 
 
 @contextmanager
+def by_isc(_: Machine, servers: Servers, scratch: Path) -> Iterator[Network]:
+    """ISC DHCP beside a TFTP server."""
+    configuration, leases = printed(scratch, servers, HOST, "isc"), scratch / "dhcpd.leases"
+    leases.touch()
+    own = [
+        "-f",
+        "-q",
+        "-cf",
+        configuration,
+        "-lf",
+        leases,
+        "-pf",
+        scratch / "dhcpd.pid",
+        "-user",
+        "root",
+        "-group",
+        "root",
+    ]
+    with served([[on_path("dhcpd", "isc-dhcp-server"), *own, CARD], tftp_server(scratch)], servers, scratch) as network:
+        yield network
+
+
+@contextmanager
 def by_dnsmasq_over_ipv6(_: Machine, servers: Servers, scratch: Path) -> Iterator[Network]:
     """There is no IPv4, and dnsmasq is the network's only server."""
     configuration = printed(scratch, servers, HOST_6, "dnsmasq", "--tftp-root", tftp_root(scratch))
@@ -62,10 +94,10 @@ def by_dnsmasq_over_ipv6(_: Machine, servers: Servers, scratch: Path) -> Iterato
 
 @contextmanager
 def by_kea_over_ipv6(_: Machine, servers: Servers, scratch: Path) -> Iterator[Network]:
-    """There is no IPv4, and Kea is beside a TFTP server, which advertises a router too."""
+    """There is no IPv4, and Kea is beside a TFTP server, on a network that has a router."""
     configuration = printed(scratch, servers, HOST_6, "kea")
-    beside = [*tftp_server(scratch), "--enable-ra", f"--dhcp-range={HOST_6},ra-only"]
-    with served([kea(6, configuration), beside], servers, scratch, HOST_6) as network:
+    commands = [kea(6, configuration), tftp_server(scratch), router(scratch)]
+    with served(commands, servers, scratch, HOST_6) as network:
         yield network
 
 
@@ -102,6 +134,13 @@ def kea(version: int, configuration: Path) -> list[str | Path]:
 
 def tftp_server(scratch: Path) -> list[str]:
     return [*flagged_dnsmasq(scratch), "--enable-tftp", f"--tftp-root={tftp_root(scratch)}"]
+
+
+def router(scratch: Path) -> list[str | Path]:
+    """The command line of radvd, which tells machines to ask DHCPv6. Raises RigUnavailableError."""
+    file = scratch / "radvd.conf"
+    file.write_text(ADVERTISEMENT)
+    return [on_path("radvd", "radvd"), "-n", "-m", "stderr", "-C", file, "-p", scratch / "radvd.pid"]
 
 
 def flagged_dnsmasq(scratch: Path) -> list[str]:
