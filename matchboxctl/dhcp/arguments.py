@@ -8,7 +8,7 @@ from matchboxctl.cli.commands import Command
 from matchboxctl.cli.options import Choice, argument, option
 from matchboxctl.dhcp.options import TFTP_ROOT, DhcpOptions
 
-_SERVERS = ("dnsmasq", "kea", "isc", "routeros")
+_SERVERS = ("dnsmasq", "kea", "isc", "routeros", "grub")
 
 
 @click.command(
@@ -19,6 +19,7 @@ _SERVERS = ("dnsmasq", "kea", "isc", "routeros")
         "matchboxctl dhcp dnsmasq --url http://192.168.1.2:8080 --proxy",
         "matchboxctl dhcp dnsmasq --url 'http://[fd00::1]:8080' --interface eth0",
         "matchboxctl dhcp kea --url http://192.168.1.2:8080 --interface eth0",
+        "matchboxctl dhcp grub --url http://192.168.1.2:8080 > /srv/tftp/grub/grub.cfg",
     ],
 )
 @argument("server", metavar="SERVER", type=Choice(_SERVERS))
@@ -48,7 +49,8 @@ def dhcp(**given: Any) -> None:
     """Print the configuration of a DHCP server that leads machines to the boot server.
 
     BIOS, UEFI on x86-64 and ARM64, and UEFI HTTP boot get iPXE, and iPXE gets the first script. SERVER is dnsmasq, kea,
-    isc (ISC DHCP) or routeros (MikroTik).
+    isc (ISC DHCP) or routeros (MikroTik). With --secure-boot, UEFI gets shim, and shim loads GRUB, whose grub.cfg is
+    printed for grub.
     """
     from matchboxctl.cli.output import print_text
     from matchboxctl.cli.warnings import Warnings

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from matchboxctl.cli.errors import UsageError
-from matchboxctl.dhcp import dnsmasq, isc, kea, routeros
+from matchboxctl.dhcp import dnsmasq, grub, isc, kea, routeros
 from matchboxctl.dhcp.network import network
 from matchboxctl.dhcp.options import DhcpOptions
 
@@ -17,6 +17,10 @@ def configuration(options: DhcpOptions) -> str:
         if options.tftp_server and found.version == 4 and not options.proxy:
             raise UsageError("--tftp-server is for other servers: dnsmasq gives its own address")
         return f"# {options.command}\n{dnsmasq.configuration(found, proxy=options.proxy)}"
+    if options.server == "grub":
+        if options != DhcpOptions("grub", options.url):
+            raise UsageError("grub has no option but --url: the others are for DHCP servers")
+        return f"# {options.command}\n{grub.configuration(found)}"
     if options.proxy:
         raise UsageError(f"--proxy is for dnsmasq: {options.server} answers only machines that it gives addresses to")
     if options.tftp_root:
@@ -31,6 +35,8 @@ def configuration(options: DhcpOptions) -> str:
 def notes(options: DhcpOptions) -> Iterator[str]:
     """What the configuration does not bring. Raises UsageError."""
     found = network(options)
+    if options.server == "grub":
+        return
     if found.url.startswith("https:"):
         yield (
             "iPXE before 2.0.0 has no https, iPXE for BIOS never has, and firmware needs the authority's certificate: "
@@ -44,6 +50,9 @@ def notes(options: DhcpOptions) -> Iterator[str]:
             "which machines do not ask"
         )
     if options.secure_boot:
-        yield "UEFI needs shim, GRUB and grub/grub.cfg in the TFTP server's directory: see docs/secure-boot.md"
+        yield (
+            "UEFI needs shim, GRUB and grub/grub.cfg in the TFTP server's directory: see docs/secure-boot.md and "
+            f"matchboxctl dhcp grub --url {found.url}"
+        )
     if options.proxy:
         yield "beside another server, UEFI HTTP boot is not served: let firmware boot by PXE"

@@ -3,8 +3,8 @@
 Their firmware has Microsoft's keys, by which shim is signed. shim has Debian's, by which GRUB and Linux are signed.
 """
 
-import re
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -30,7 +30,7 @@ PAGE = PROJECT / "docs" / "secure-boot.md"
 ADDRESS = "192.168.1.2:8080"
 """The boot server's on the page."""
 
-COMMANDS, GRUB_CONFIGURATION = re.findall(r"```(?:sh)?\n(.*?)```\n", PAGE.read_text(), re.DOTALL)[:2]
+COMMANDS = PAGE.read_text().split("```")[1]
 
 
 def secure_pc(scratch: Path) -> list[str]:
@@ -77,15 +77,14 @@ def by_shim(architecture: str, _: Machine, servers: Servers, scratch: Path) -> I
     """By TFTP, firmware gets shim, and shim GRUB."""
     files = tftp_root(scratch)
     configuration = printed(scratch, servers, HOST, "dnsmasq", "--secure-boot", "--tftp-root", files)
-    run(["sh", "-e", "-c", commands(architecture, files)])
-    (files / "grub" / "grub.cfg").write_text(GRUB_CONFIGURATION.replace(ADDRESS, servers.host))
+    run(["sh", "-e", "-c", commands(architecture, files).replace(ADDRESS, servers.host)])
     with served([dnsmasq(configuration, scratch)], servers, scratch) as network:
         yield network
 
 
 def commands(architecture: str, files: Path) -> str:
-    """Those of the page but for apt-get, for packages and a TFTP server that are elsewhere."""
-    _, _, text = COMMANDS.partition("\n")
+    """Those of the page but for apt-get, for packages, a command and a TFTP server that are elsewhere."""
+    _, _, text = COMMANDS.partition("dnsmasq-base shim-signed grub-efi-amd64-signed\n")
     if architecture == "arm64":
         text = text.replace("x64.efi", "aa64.efi").replace("x86_64", "arm64")
     shim = Package("trixie", architecture, "shim-signed", ("usr/lib/shim",))
@@ -93,7 +92,7 @@ def commands(architecture: str, files: Path) -> str:
     for package in (shim, grub):
         [place] = package.keep
         text = text.replace(f"/{place}", str(package.directory / place))
-    return text.replace("/srv/tftp", str(files))
+    return text.replace("/srv/tftp", str(files)).replace("matchboxctl", f"{sys.executable} -m matchboxctl.main")
 
 
 CLIENTS = {

@@ -31,6 +31,12 @@ def test_blocks_of_the_page_are_what_their_commands_print(command: str, block: s
     assert printed(run, command) == block
 
 
+def test_the_page_on_secure_boot_has_what_grub_gets(run: Commands) -> None:
+    text = (PROJECT / "docs" / "secure-boot.md").read_text()
+    (command,) = re.findall(r"^(matchboxctl dhcp grub [^\n]*) > ", text, re.MULTILINE)
+    assert f"```\n{printed(run, command)}```\n" in text
+
+
 def test_the_page_has_every_server_and_no_other_configuration() -> None:
     servers = {command.split()[2] for command, _ in BLOCKS}
     assert {"dnsmasq", "kea", "isc", "routeros"} == servers

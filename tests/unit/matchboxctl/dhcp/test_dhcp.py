@@ -89,6 +89,15 @@ def test_secure_boot_gives_uefi_what_is_signed(server: str, dhcp: Printed) -> No
     assert "grub/grub.cfg" in dhcp.notes(*arguments)
 
 
+@pytest.mark.parametrize(("host", "path"), [("192.168.1.2:8080", ""), ("boot.test", "/prefix")])
+def test_grub_asks_the_boot_server(host: str, path: str, dhcp: Printed) -> None:
+    arguments = ("grub", "--url", f"http://{host}{path}/")
+    *_, root, request = dhcp.lines(*arguments)
+    assert f"set root=(http,{host})" == root
+    assert f'configfile "{path}/grub?uuid=${{uuid}}&mac=${{net_default_mac}}"' == request
+    assert "" == dhcp.notes(*arguments)
+
+
 def test_proxy_gives_no_addresses(dhcp: Printed) -> None:
     lines = dhcp.lines("dnsmasq", "--url", URL, "--proxy")
     assert ["dhcp-range=192.168.1.0,proxy"] == [line for line in lines if line.startswith("dhcp-range")]
@@ -210,6 +219,9 @@ def test_the_first_line_is_the_command_that_prints_the_same(dhcp: Printed) -> No
         (["kea", "--url", "http://boot", "--range", "10.0.0.8,10.0.0.9", "--dns", "10.0.0.1"], "--tftp-server"),
         (["kea", "--url", URL_6], "--interface is required"),
         (["kea", "--url", URL, "--proxy"], "--proxy is for dnsmasq"),
+        (["grub", "--url", "https://192.168.1.2"], "http address of IPv4"),
+        (["grub", "--url", URL_6], "http address of IPv4"),
+        (["grub", "--url", URL, "--interface", "eth0"], "no option but --url"),
         (["isc", "--url", URL, "--tftp-root", "/srv"], "--tftp-root is for dnsmasq"),
         (["isc", "--url", URL_6], "use dnsmasq or kea"),
         (["routeros", "--url", URL_6], "use dnsmasq or kea"),
