@@ -13,6 +13,8 @@ address in its kernel argument `talos.config=`, prints the answer on its serial 
 - `segment`, with the program `namespace`: a network of its own for one machine, with real servers.
 - `dhcp_network`: one with dnsmasq; `printed_dhcp`: those with what `matchboxctl dhcp` prints.
 - `bare_machines`: machines that know nothing, and their boots to a login prompt.
+- `compose_machine`: the services of `deploy/compose`, started by Docker Compose.
+- `secure_boot`: machines with Secure Boot, and what is signed for them.
 - `machine`: one virtual machine: its identity, its run with a time limit, what it printed.
 - `guest`: the kernel and the initramfs that are booted.
 - `firmware`: files of the boot programs: network ROMs, UEFI, iPXE, GRUB.
