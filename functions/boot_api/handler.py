@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,12 @@ from lambda_matchbox.web.wiring import lambda_app
 @cache
 def _app() -> App:
     return lambda_app(os.environ)
+
+
+# Here, not at the first request: see lambda_app(). What is wrong is said at each request.
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    with suppress(Exception):
+        _app()
 
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 (Lambda's signature)

@@ -111,7 +111,7 @@ def store_backend(
 
         background = writer = HistoryWriter(lambda: nullcontext(table_history(store, history_days)), warn)
         log = RecordedLog(log, writer.put)
-    app = wiring.app(settings, store.credentials, log, signatures=signatures)
+    app = wiring.app(settings, wiring.stores(settings, store.credentials), log, signatures=signatures)
     return Backend(
         app,
         waits=True,

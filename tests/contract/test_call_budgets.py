@@ -142,3 +142,16 @@ def test_calls_for_many_shapes_are_parallel(moto_server: Service, made: MakeTabl
         dynamodb = DynamoDB(moto_server.endpoint, moto_server.region, lambda: credentials, http)
         items = dynamodb.batch_get_items(table.name, [{KEY: key} for key in keys], time.monotonic() + ENOUGH)
     assert sorted(keys) == sorted(item[KEY] for item in items)
+
+
+def test_function_on_lambda_connects_as_it_starts(filled: CatalogTable) -> None:
+    """Its first machine waits for the calls of a warm function."""
+    with boot_app(filled, AWS_LAMBDA_FUNCTION_NAME="boot_api") as app:
+        assert {"GetItem": 1} == app.proxy.requests()
+        assert [2, 2] == [app.cost("/ipxe", **LABELS) for _ in range(2)]
+
+
+def test_function_on_lambda_starts_without_its_table(filled: CatalogTable) -> None:
+    nowhere = {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1"}
+    with boot_app(filled, AWS_LAMBDA_FUNCTION_NAME="boot_api", **nowhere) as app:
+        assert 200 == app.ask("/boot.ipxe").status

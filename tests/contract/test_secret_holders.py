@@ -15,7 +15,7 @@ from lambda_matchbox.aws.clients.sigv4 import lambda_credentials
 from lambda_matchbox.web.json_log import JsonLog
 from lambda_matchbox.web.metrics import RequestMetrics
 from lambda_matchbox.web.settings import Settings
-from lambda_matchbox.web.wiring import app
+from lambda_matchbox.web.wiring import app, stores
 from matchboxctl.serve.backends import Directories, directory_backend
 from tests.contract.secret_commands import secret_commands
 from tests.rigs.service import Service
@@ -167,7 +167,9 @@ def test_only_the_listed_modules_hold_values(
         settings = Settings.from_environment({**commands.environment, "MATCHBOX_SECRETS_MANAGER": "*"})
         credentials = partial(lambda_credentials, commands.environment)
         count = RequestMetrics("matchbox").publish
-        on_aws = app(settings, credentials, JsonLog("debug", sys.stderr), count, signatures("ed25519"))
+        on_aws = app(
+            settings, stores(settings, credentials), JsonLog("debug", sys.stderr), count, signatures("ed25519")
+        )
         boot_all(by_event(on_aws.handle), ["good"])
     assert {f"/{route}" for route in ROUTES} == on_aws._routes.machine_routes.keys()
     others = {module: place for module, place in holders.found.items() if module not in HOLDERS}

@@ -30,6 +30,8 @@ from lambda_matchbox.web.signatures import Signatures
 _CALL_SECONDS = 2.0
 # and for all calls of one request: a machine gets its 503 before it gives up.
 _REQUEST_SECONDS = 4.5
+# At the start of a function, of ten that Lambda allows.
+_PREPARATION_SECONDS = 1.0
 
 
 def stores(
@@ -37,15 +39,23 @@ def stores(
     credentials: Callable[[], Credentials],
     http: HttpClient | None = None,
     call_seconds: float = _CALL_SECONDS,
+    *,
+    prepare: bool = False,
 ) -> Stores:
-    """The stores over the settings' table and bucket; `credentials` is called for each call to AWS."""
+    """The stores over the settings' table and bucket; `credentials` is called for each call to AWS.
+
+    With `prepare` they are connected to the table, if that can be had at once.
+    """
     http = http or HttpClient()
     dynamodb = DynamoDB(settings.dynamodb_endpoint, settings.region, credentials, http)
     s3 = S3(settings.s3_endpoint, settings.region, settings.bucket, credentials, http)
     lifetime = settings.presigned_lifetime
     assets = S3Assets(s3, lifetime, call_timeout=call_seconds, bucket_url=settings.bucket_url)
+    catalog = DynamoDBCatalog(dynamodb, s3, settings.table, call_timeout=call_seconds)
+    if prepare:
+        catalog.prepare(_PREPARATION_SECONDS)
     return Stores(
-        DynamoDBCatalog(dynamodb, s3, settings.table, call_timeout=call_seconds),
+        catalog,
         assets,
         TableReleases(dynamodb, settings.table, assets, call_timeout=call_seconds),
         S3Responses(s3, lifetime, call_timeout=call_seconds),
@@ -56,20 +66,14 @@ def stores(
 
 def app(
     settings: Settings,
-    credentials: Callable[[], Credentials],
+    found: Stores,
     log: Log,
     count: Callable[[int, float], None] | None = None,
     signatures: Signatures | None = None,
 ) -> App:
-    """The app over the settings' table and bucket; see `App` for `count`, and `Routes` for `signatures`."""
+    """The app over these stores; see `App` for `count`, and `Routes` for `signatures`."""
     delivery = Delivery(BODY_LIMIT, boundary=os.urandom(30).hex())
-    routes = Routes(
-        stores(settings, credentials),
-        delivery,
-        signatures,
-        base_url=settings.base_url,
-        direct_files=settings.direct_files,
-    )
+    routes = Routes(found, delivery, signatures, base_url=settings.base_url, direct_files=settings.direct_files)
     return App(routes, log, partial(request_deadline, _REQUEST_SECONDS), count)
 
 
@@ -80,4 +84,8 @@ def lambda_app(environment: Mapping[str, str], signatures: Signatures | None = N
     # The history is made of these lines.
     level = "INFO" if settings.history and settings.log_level != "DEBUG" else settings.log_level
     log = FunctionLog(level, SERVICE)
-    return app(settings, partial(lambda_credentials, environment), log, count, signatures)
+    # Lambda starts a function with a whole processor, whatever its memory, and then has its first request ready.
+    found = stores(
+        settings, partial(lambda_credentials, environment), prepare="AWS_LAMBDA_FUNCTION_NAME" in environment
+    )
+    return app(settings, found, log, count, signatures)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain
 from threading import Lock
 from typing import NamedTuple
@@ -34,7 +35,7 @@ from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.selection import Selector, Shape, candidates, greatest, sort_key
 from lambda_matchbox.catalog.stores import Identities, Selection
-from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import MatchboxError, StoreUnavailableError
 from lambda_matchbox.releases.pointers import Pointers
 
 _BACKOFF = Backoff()
@@ -128,6 +129,11 @@ class DynamoDBCatalog:
         self._tombstones = _Tombstones()
         self._without_policy = 0
 
+    def prepare(self, seconds: float) -> None:
+        """Connect, and read what selections need, within so many seconds; what fails is left to the first of them."""
+        with suppress(MatchboxError):
+            self._shapes = self._read_shapes(deadline_within(seconds))
+
     def select(self, labels: Mapping[str, str] | None, identities: Identities = tuple) -> Selection | None:
         """The selection for these labels, or None if no group matches."""
         # Most tables have no boot policy, and the first machine of one costs one more call.
@@ -201,7 +207,7 @@ class DynamoDBCatalog:
         """One pass over the table."""
         shapes = self._shapes
         if shapes is None:
-            shapes = shapes_in(self._dynamodb.get_item(self._table, {KEY: SHAPES}, deadline))
+            shapes = self._read_shapes(deadline)
         wanted = {entry_key(selector): selector for selector in candidates(labels, shapes)}
         left: list[Item] = []
 
@@ -222,6 +228,9 @@ class DynamoDBCatalog:
         return _Candidates(
             {wanted[key]: _entry_in(item) for key, item in items.items()}, pointers, None if left else states
         )
+
+    def _read_shapes(self, deadline: float) -> frozenset[Shape]:
+        return shapes_in(self._dynamodb.get_item(self._table, {KEY: SHAPES}, deadline))
 
     def _confirm(self, choice: _ChosenGroup, deadline: float) -> Selection | None:
         """The group and its profile; None if they differ from the entry by now."""
