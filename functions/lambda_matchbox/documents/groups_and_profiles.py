@@ -8,7 +8,7 @@ from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.labels import is_mac
 from lambda_matchbox.catalog.profiles import NetBoot, Profile, UnsafeBootError
 from lambda_matchbox.catalog.selection import MAX_COMBINATIONS, combinations
-from lambda_matchbox.documents.json_text import JsonObject, object_in, refusal
+from lambda_matchbox.documents.json_text import refusal, validated
 from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.golang.hardware_address import InvalidMACError, normalise_mac
 from lambda_matchbox.machines.policy import PolicyError, policy_in
@@ -24,23 +24,19 @@ class WrongPolicyError(DocumentError):
 
 def parse_group(name: str, text: bytes) -> Group:
     """The group in a file called `name`.json, which is its id. Raises DocumentError, among them WrongPolicyError."""
-    found = object_in(text).as_in_go(Group._fields)
-    found.string("id")
-    group = Group(
-        name, found.string("name"), found.string("profile"), found.mapping("selector"), found.mapping("metadata")
-    )
-    selector = {key: _wanted(key, value, text) for key, value in group.selector.items()}
+    from lambda_matchbox.documents.models import GroupDocument
+
+    document = validated(GroupDocument, text)
+    selector = {key: _wanted(key, value, text) for key, value in document.selector.items()}
     number = combinations(selector)
     if number > MAX_COMBINATIONS:
         why = f"its lists have {number} combinations, more than {MAX_COMBINATIONS}: split the group"
         raise refusal(text, ("selector",), why)
-    group = group._replace(selector=selector)
+    group = Group(name, document.name, document.profile, selector, document.metadata)
+    if not isinstance(document.boot, dict):
+        raise WrongPolicyError(refusal(text, ("boot",), "not an object"), group)
     try:
-        policy = found.mapping("boot")
-    except DocumentError as error:
-        raise WrongPolicyError(error, group) from error
-    try:
-        return group._replace(boot=policy_in(policy))
+        return group._replace(boot=policy_in(document.boot))
     except PolicyError as error:
         raise WrongPolicyError(refusal(text, ("boot", error.field), error.reason), group) from error
 
@@ -70,27 +66,21 @@ def _value(path: tuple[str | int, ...], value: object, text: bytes) -> str:
 
 def parse_profile(name: str, text: bytes) -> Profile:
     """The profile in a file called `name`.json, which is its id. Raises DocumentError."""
-    found = object_in(text).as_in_go(Profile._fields)
-    found.string("id")
-    profile = Profile(
-        name,
-        found.string("name"),
-        found.string("ignition_id"),
-        found.string("cloud_id"),
-        found.string("generic_id"),
-        _boot(found.section("boot")),
-        found.mapping("metadata"),
-    )
+    from lambda_matchbox.documents.models import NetBootDocument, ProfileDocument
+
+    document = validated(ProfileDocument, text)
+    found = document.boot or NetBootDocument()
+    boot = NetBoot(found.kernel, tuple(found.initrd), tuple(found.args))
     try:
-        if profile.boot is not None:
-            profile.boot.check()
+        boot.check()
     except UnsafeBootError as error:
         raise refusal(text, error.path, error.reason) from error
-    return profile
-
-
-def _boot(found: JsonObject | None) -> NetBoot | None:
-    if found is None:
-        return None
-    known = found.as_in_go(NetBoot._fields)
-    return NetBoot(known.string("kernel"), tuple(known.strings("initrd")), tuple(known.strings("args")))
+    return Profile(
+        id=name,
+        name=document.name,
+        ignition_id=document.ignition_id,
+        cloud_id=document.cloud_id,
+        generic_id=document.generic_id,
+        boot=None if document.boot is None else boot,
+        metadata=document.metadata,
+    )

@@ -3,9 +3,9 @@
 import json
 import math
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.golang.json import JsonDepthError, JsonError, decode
@@ -13,85 +13,38 @@ from lambda_matchbox.golang.json import JsonDepthError, JsonError, decode
 _MAX_SHOWN = 40
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[][{}:,]|[^][{}:,"\s]+', re.DOTALL)
 
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
-class JsonObject:
-    """The members of an object in a document, read by their types. Every method raises DocumentError."""
+_Model = TypeVar("_Model", bound="BaseModel")
 
-    def __init__(self, members: dict[str, Any], text: bytes, path: Sequence[str] = ()) -> None:
-        self._members = members
-        self._text = text
-        self._path = path
-
-    def value(self, name: str) -> Any:
-        """The value, of any type; None if it is absent."""
-        return self._members.get(name)
-
-    def string(self, name: str, default: str | None = "") -> str:
-        """The string; without a default, it has to be there."""
-        if default is None and name not in self._members:
-            raise self._refusal("missing", name)
-        return self._string(self._members.get(name, default), name)
-
-    def optional_string(self, name: str) -> str | None:
-        """The string; None if it is absent or null."""
-        return None if self.value(name) is None else self.string(name)
-
-    def integer(self, name: str, default: int) -> int:
-        """The integer."""
-        value = self._members.get(name, default)
-        # A bool is one to Python.
-        if type(value) is not int:
-            raise self._refusal("not an integer", name)
-        return value
-
-    def strings(self, *path: str) -> list[str]:
-        """The list of strings at the path; an empty one if it is absent."""
-        value: Any = self._members
-        for name in path:
-            value = value.get(name, [])
-        if not isinstance(value, list):
-            raise self._refusal("not a list", *path)
-        return [self._string(one, *path, at) for at, one in enumerate(value)]
-
-    def mapping(self, name: str) -> dict[str, Any]:
-        """The object as it is; an empty one if it is absent."""
-        value = self._members.get(name, {})
-        if not isinstance(value, dict):
-            raise self._refusal("not an object", name)
-        return value
-
-    def section(self, name: str) -> "JsonObject | None":
-        """The object; None if it is absent or null."""
-        return None if self.value(name) is None else JsonObject(self.mapping(name), self._text, (*self._path, name))
-
-    def as_in_go(self, names: Collection[str]) -> "JsonObject":
-        """The members of these names, written in any case; null is what is absent, or an empty string in a list."""
-        members = {key.lower(): value for key, value in self._members.items() if key.lower() in names}
-        known = {key: _without_nulls(value) for key, value in members.items() if value is not None}
-        return JsonObject(known, self._text, self._path)
-
-    def refuse_unknown(self, names: Collection[str]) -> None:
-        """Refuse members of other names."""
-        for name in [member for member in self._members if member not in names]:
-            close = [] if self._path else get_close_matches(name, names, 1, cutoff=0.7)
-            raise self._refusal(f"unknown field: did you mean {close[0]!r}?" if close else "unknown field", name)
-
-    def _string(self, value: object, *path: str | int) -> str:
-        if not isinstance(value, str):
-            raise self._refusal("not a string", *path)
-        return value
-
-    def _refusal(self, why: str, *path: str | int) -> DocumentError:
-        return refusal(self._text, (*self._path, *path), why)
+# By the types of pydantic's errors, which speak of Python.
+_REASONS = {
+    "missing": "missing",
+    "string_type": "not a string",
+    "int_type": "not an integer",
+    "list_type": "not a list",
+    "dict_type": "not an object",
+    "model_type": "not an object",
+}
 
 
-def object_in(text: bytes) -> JsonObject:
-    """The object that the text is. Raises DocumentError."""
-    return JsonObject(_json_object(text), text)
+def validated(model: type[_Model], text: bytes) -> _Model:
+    """The document in `text`. Raises DocumentError."""
+    from pydantic import ValidationError
+
+    try:
+        return model.model_validate(_json_object(text))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        unknown = first["type"] == "extra_forbidden"
+        why = _unknown(model, first["loc"]) if unknown else _REASONS.get(first["type"], first["msg"])
+        raise refusal(text, first["loc"], why) from error
 
 
-def _without_nulls(value: Any) -> Any:
-    return ["" if one is None else one for one in value] if isinstance(value, list) else value
+def _unknown(model: "type[BaseModel]", path: Sequence[str | int]) -> str:
+    close = get_close_matches(str(path[0]), model.model_fields, 1, cutoff=0.7) if len(path) == 1 else []
+    return f"unknown field: did you mean {close[0]!r}?" if close else "unknown field"
 
 
 def refusal(text: bytes, path: Sequence[str | int], why: str) -> DocumentError:
@@ -100,7 +53,7 @@ def refusal(text: bytes, path: Sequence[str | int], why: str) -> DocumentError:
     return DocumentError(f"{field}: {why}", line_of_path(text, path))
 
 
-def _json_object(text: bytes) -> dict[str, Any]:
+def _json_object(text: bytes) -> object:
     written = _decoded(text)
     try:
         parsed = decode(text, members=dict, integer=_integer, number=_finite, constant=_no_constant)

@@ -3,10 +3,9 @@
 import base64
 import json
 import re
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from lambda_matchbox.documents.json_text import JsonObject, object_in, refusal
+from lambda_matchbox.documents.json_text import refusal, validated
 from lambda_matchbox.oci.image_reference import (
     ImageReference,
     InvalidReferenceError,
@@ -16,6 +15,9 @@ from lambda_matchbox.oci.image_reference import (
 from lambda_matchbox.oci.signatures.signers import KeylessSigner, KeySigner, Signer
 from lambda_matchbox.releases.pointers import RECORD
 from lambda_matchbox.releases.sources import DEFAULT_INTERVAL, DEFAULT_KEEP, DEFAULT_PLATFORM, Source
+
+if TYPE_CHECKING:
+    from lambda_matchbox.documents.models import SourceDocument, VerifyDocument
 
 _MAX_PATH = 500
 _MAX_KEPT = 100
@@ -30,33 +32,11 @@ _TALOS_VERSION = re.compile(r"v[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(-[a-z]+\.[0-9]
 _PUBLIC_KEY = re.compile(r"\s*-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----\s*", re.ASCII)
 
 
-class _Verify(NamedTuple):
-    """Who has to have signed a source's images, as written."""
-
-    key: str | None
-    identity: str | None
-    issuer: str | None
-    trusted_root: Any
-
-
-class _Fields(NamedTuple):
-    """A source's fields, as written."""
-
-    id: str
-    image: str
-    schematic: str
-    version: str
-    assets: str
-    platform: str
-    files: Mapping[str, list[str]]
-    interval: str
-    keep: int
-    verify: _Verify | None
-
-
 def parse_source(name: str, text: bytes) -> Source:
     """The image source in a file called `name`.json. Raises DocumentError."""
-    document = _fields(text)
+    from lambda_matchbox.documents.models import SourceDocument
+
+    document = validated(SourceDocument, text)
     if document.id != name:
         raise refusal(text, ("id",), f"{document.id!r} is not the file's name, {name!r}")
     return _source(document, text)
@@ -64,42 +44,12 @@ def parse_source(name: str, text: bytes) -> Source:
 
 def parse_stand_in(text: bytes) -> Source:
     """The image source in the text of a file whose name is not known. Raises DocumentError."""
-    return _source(_fields(text), text)
+    from lambda_matchbox.documents.models import SourceDocument
+
+    return _source(validated(SourceDocument, text), text)
 
 
-def _fields(text: bytes) -> _Fields:
-    found = object_in(text)
-    fields = _Fields(
-        found.string("id", default=None),
-        found.string("image"),
-        found.string("schematic"),
-        found.string("version"),
-        found.string("assets", default=None),
-        found.string("platform", str(DEFAULT_PLATFORM)),
-        {name: found.strings("files", name) for name in found.mapping("files")},
-        found.string("interval", f"{DEFAULT_INTERVAL}s"),
-        found.integer("keep", DEFAULT_KEEP),
-        _verify(found.section("verify")),
-    )
-    found.refuse_unknown(_Fields._fields)
-    return fields
-
-
-def _verify(found: JsonObject | None) -> _Verify | None:
-    if found is None:
-        return None
-    verify = _Verify(
-        found.optional_string("key"),
-        found.optional_string("identity"),
-        found.optional_string("issuer"),
-        # As for selectors: a string or an object.
-        found.value("trusted_root"),
-    )
-    found.refuse_unknown(_Verify._fields)
-    return verify
-
-
-def _source(document: _Fields, text: bytes) -> Source:
+def _source(document: "SourceDocument", text: bytes) -> Source:
     if not _SOURCE_ID.fullmatch(document.id):
         raise refusal(
             text, ("id",), f"{document.id!r} may only have letters, digits, `.`, `_` and `-`, and at most 128"
@@ -131,7 +81,7 @@ def _source(document: _Fields, text: bytes) -> Source:
     return Source(document.id, image, document.assets, platform, files, interval, document.keep, signer)
 
 
-def _image(document: _Fields, text: bytes) -> ImageReference:
+def _image(document: "SourceDocument", text: bytes) -> ImageReference:
     """The image that the document names, or that Talos's Image Factory builds of a schematic."""
     if not document.schematic and not document.version:
         if not document.image:
@@ -171,7 +121,7 @@ def source_document(source: Source) -> dict[str, object]:
     return fields
 
 
-def _signer(document: _Verify, text: bytes) -> Signer:
+def _signer(document: "VerifyDocument", text: bytes) -> Signer:
     if document.key is not None:
         if document.identity is not None or document.issuer is not None or document.trusted_root is not None:
             raise refusal(text, ("verify",), "give either `key`, or `identity` and `issuer`")

@@ -223,7 +223,7 @@ def test_only_the_command_is_imported(data: Path, arguments: list[str], imported
     """
     packages = ["certs", "check", "releases", "render", "resources", "rpc", "serve", "transfer"]
     heavy = ["aiohttp", "boto3", "botocore", "grpc", "tqdm", "urllib3"]
-    heavy += ["importlib.metadata", "yaml"] if not imported else []
+    heavy += ["importlib.metadata", "pydantic", "yaml"] if not imported else []
     program = (
         f"import sys; from matchboxctl.main import main; main({arguments})\n"
         f"print(*(name for name in {packages} if f'matchboxctl.{{name}}.arguments' in sys.modules), end=';')\n"
@@ -239,7 +239,7 @@ def test_only_the_command_is_imported(data: Path, arguments: list[str], imported
 @pytest.mark.parametrize("command", ["group list", "render ipxe", "validate", "serve --address 127.0.0.1:0", "import"])
 def test_no_library_that_takes_long_is_imported_before_the_work(data: Path, command: str) -> None:
     """The work begins with the first file of the data directory; `import` has opened a session of boto3 by then."""
-    heavy = ["aiohttp", "aws_lambda_powertools", "grpc", "importlib.metadata", "tqdm"]
+    heavy = ["aiohttp", "aws_lambda_powertools", "grpc", "importlib.metadata", "pydantic", "tqdm"]
     environment = {"MATCHBOX_DATA_PATH": str(data)}
     arguments = command.split()
     if command == "import":
