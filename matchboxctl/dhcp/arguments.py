@@ -19,7 +19,7 @@ _SERVERS = ("dnsmasq", "kea", "isc", "routeros", "grub")
         "matchboxctl dhcp dnsmasq --url http://192.168.1.2:8080 --proxy",
         "matchboxctl dhcp dnsmasq --url 'http://[fd00::1]:8080' --interface eth0",
         "matchboxctl dhcp kea --url http://192.168.1.2:8080 --interface eth0",
-        "matchboxctl dhcp grub --url http://192.168.1.2:8080 > /srv/tftp/grub/grub.cfg",
+        "matchboxctl dhcp grub --url http://192.168.1.2:8080 > grub.cfg",
     ],
 )
 @argument("server", metavar="SERVER", type=Choice(_SERVERS))
