@@ -24,24 +24,28 @@ MACHINES = {
 }
 
 
-def boot_to_login(
-    machine: str,
-    network: Callable[[Machine, Servers, Path], AbstractContextManager[Network]],
-    address: str,
-    directory: Path,
-) -> None:
+AnyNetwork = Callable[[Machine, Servers, Path], AbstractContextManager[Network]]
+
+
+def boot_to_login(machine: str, network: AnyNetwork, address: str, directory: Path) -> None:
     """Boots that machine of MACHINES on the network, from `serve` at that address, until it asks for a user's name.
 
     Raises BootFailedError, NetworkError, RigUnavailableError.
     """
+    data = directory / "data"
+    data.mkdir()
+    with started("--address", f"{address}:0", "--data-path", str(data)) as serve:
+        boot_from(data, serve.port, machine, network, directory)
+        serve.end()
+
+
+def boot_from(data: Path, port: int, machine: str, network: AnyNetwork, directory: Path) -> None:
+    """The same from a server of the data directory, which is filled, at that port."""
     client = replace(MACHINES[machine], network=network)
     member = replace(named(client.name), client=client)
-    data, scratch = directory / "data", directory / "machine"
-    data.mkdir()
+    write_data_directory(data, member, port, "login")
+    fetch_ipxe(data / "assets")
+    scratch = directory / "machine"
     scratch.mkdir()
-    with started("--address", f"{address}:0", "--data-path", str(data)) as serve:
-        write_data_directory(data, member, serve.port, "login")
-        fetch_ipxe(data / "assets")
-        with powered_on(client, Servers(serve.port), member.machine, scratch) as running:
-            running.wait_for(f"{member.name} login: ")
-        serve.end()
+    with powered_on(client, Servers(port), member.machine, scratch) as running:
+        running.wait_for(f"{member.name} login: ")
