@@ -33,8 +33,10 @@ _SERVERS = ("dnsmasq", "kea", "isc", "routeros", "grub")
     "what the configuration is added to",
 )
 @option("--interface", metavar="NAME", default="", show_default="all", help="the interface to answer at")
-@option("--router", metavar="ADDRESS", default="", show_default="the server's own", help="the machines' router")
-@option("--dns", metavar="ADDRESS", default="", show_default="the router", help="the machines' DNS server")
+@option(
+    "--router", metavar="ADDRESS", default="", show_default="dnsmasq's own, none of others", help="the machines' router"
+)
+@option("--dns", metavar="ADDRESS", default="", show_default="--router", help="the machines' DNS server")
 @option("--tftp-root", metavar="DIR", default="", show_default=TFTP_ROOT, help="dnsmasq: the directory with iPXE")
 @option(
     "--tftp-server",

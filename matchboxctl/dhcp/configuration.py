@@ -23,6 +23,8 @@ def configuration(options: DhcpOptions) -> str:
         return f"# {options.command}\n{grub.configuration(found)}"
     if options.proxy:
         raise UsageError(f"--proxy is for dnsmasq: {options.server} answers only machines that it gives addresses to")
+    if options.server == "routeros" and (options.interface or options.router or options.dns):
+        raise UsageError("--interface, --router and --dns are not for routeros: its DHCP server has them already")
     if options.tftp_root:
         raise UsageError(f"--tftp-root is for dnsmasq: {options.server} does not serve files, see --tftp-server")
     if found.version == 6 and options.server != "kea":

@@ -97,7 +97,8 @@ def network(options: DhcpOptions) -> Network:
             ("--tftp-server", options.tftp_server),
         )
     )
-    if host is None and pool is not None and dns is None and not options.proxy:
+    gives_dns = not options.proxy and options.server != "routeros"
+    if host is None and pool is not None and dns is None and gives_dns:
         raise UsageError("--url has a name, which machines cannot look up: give their DNS server with --dns ADDRESS")
     root = options.tftp_root or TFTP_ROOT
     return Network(url, version, pool, options.interface, root, tftp_server or host, router, dns, options.secure_boot)
@@ -116,8 +117,10 @@ def _url(text: str) -> tuple[str, IpAddress | None]:
     if not host or parts.username is not None:
         raise UsageError(invalid)
     try:
-        address = ip_address(host)
-    except ValueError:
+        address = _ip(host)
+    except ValueError as error:
+        if ":" in host:
+            raise UsageError(invalid) from error
         return text.rstrip("/"), None
     if address.is_loopback or address.is_unspecified:
         raise UsageError(f"--url {text} reaches no other machine: use an address of this one that others reach")
@@ -128,7 +131,7 @@ def _pool(text: str, *, proxy: bool) -> Pool:
     body, slash, prefix = text.partition("/")
     first, comma, last = body.partition(",")
     try:
-        begin, end = ip_address(first.strip()), ip_address(last.strip() if comma else first.strip())
+        begin, end = _ip(first), _ip(last if comma else first)
         inside = ip_network(f"{begin}/{prefix if slash else _PREFIXES[begin.version]}", strict=False)
         if (comma or proxy) and end in inside and int(begin) <= int(end):
             return Pool(begin, end, inside)
@@ -157,9 +160,16 @@ def _address(flag: str, text: str, version: int) -> IpAddress | None:
     if not text:
         return None
     try:
-        address = ip_address(text)
+        address = _ip(text)
     except ValueError as error:
         raise UsageError(f"invalid {flag} {text!r}: use an address") from error
     if address.version != version:
         raise UsageError(f"{flag} {text} is not an IPv{version} address, as the machines' are")
     return address
+
+
+def _ip(text: str) -> IpAddress:
+    """The address, without a zone, which may be any text, line ends too. Raises ValueError."""
+    if "%" in text:
+        raise ValueError(text)
+    return ip_address(text)

@@ -177,6 +177,11 @@ def test_isc_and_routeros_have_each_architectures_file_and_the_script(dhcp: Prin
     assert f"add name=matchbox-ipxe code=67 value=\"s'{URL}/boot.ipxe'\"" in routeros
 
 
+def test_routeros_has_a_dns_server_already(dhcp: Printed) -> None:
+    arguments = ("--url", "http://boot", "--range", "10.0.0.8,10.0.0.9", "--tftp-server", "10.0.0.2")
+    assert "value=\"s'http://boot/boot.ipxe'\"" in dhcp("routeros", *arguments)
+
+
 def test_https_is_said_to_need_a_new_ipxe(dhcp: Printed) -> None:
     assert "iPXE before 2.0.0 has no https" in dhcp.notes("dnsmasq", "--url", "https://192.168.1.2")
     assert "" == dhcp.notes("dnsmasq", "--url", URL)
@@ -195,6 +200,11 @@ def test_the_first_line_is_the_command_that_prints_the_same(dhcp: Printed) -> No
         (["dnsmasq", "--url", f"{URL}/?a=b"], "invalid --url"),
         (["dnsmasq", "--url", "http://a\ndhcp-script=/x"], "invalid --url"),
         (["dnsmasq", "--url", "http://[fd00::1"], "invalid --url"),
+        (["dnsmasq", "--url", "http://[fe80::1%25eth0]"], "invalid --url"),
+        # A zone may be any text.
+        (["dnsmasq", "--url", URL_6, "--dns", "fd00::1%\nconf-dir=x"], "invalid --dns"),
+        (["dnsmasq", "--url", URL_6, "--range", "fd00::8%\nconf-dir=x,fd00::9%\nconf-dir=x"], "invalid --range"),
+        (["dnsmasq", "--url", URL, "--range", "10.0.0.8,\n10.0.0.9"], "invalid --range"),
         (["dnsmasq", "--url", "http://127.0.0.1:8080"], "reaches no other machine"),
         (["dnsmasq", "--url", URL, "--range", "10.0.0.9,10.0.1.9"], "invalid --range"),
         (["dnsmasq", "--url", URL, "--range", "10.0.0.9,10.0.0.8"], "invalid --range"),
@@ -225,6 +235,7 @@ def test_the_first_line_is_the_command_that_prints_the_same(dhcp: Printed) -> No
         (["isc", "--url", URL, "--tftp-root", "/srv"], "--tftp-root is for dnsmasq"),
         (["isc", "--url", URL_6], "use dnsmasq or kea"),
         (["routeros", "--url", URL_6], "use dnsmasq or kea"),
+        (["routeros", "--url", URL, "--router", "192.168.1.1"], "not for routeros"),
     ],
 )
 def test_what_cannot_be_configured_is_refused(arguments: list[str], part: str, dhcp: Printed) -> None:
