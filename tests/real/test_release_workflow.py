@@ -2,6 +2,7 @@
 
 import base64
 import json
+import platform
 import subprocess
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from tests.real.test_github_example import settings
 from tests.rigs.container_base import container_base
 from tests.rigs.container_image import build_volumes
 from tests.rigs.cosign import cosign_program
-from tests.rigs.debian_packages import machine_architecture
 from tests.rigs.install import on_path
 from tests.rigs.oci_registry import oci_registry
 from tests.support.paths import PROJECT
@@ -21,7 +21,7 @@ from tests.support.paths import PROJECT
 pytestmark = [
     pytest.mark.real,
     pytest.mark.nightly,
-    pytest.mark.skipif(machine_architecture() != "amd64", reason="the workflow builds on this processor"),
+    pytest.mark.skipif(platform.machine() != "x86_64", reason="the workflow builds on this processor"),
 ]
 
 REPOSITORY = "team/lambda-matchbox"

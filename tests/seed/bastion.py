@@ -42,6 +42,9 @@ def on_bastion(
 
     It is run in the directory of the note's files, on a network that has nothing else. What it leaves running is ended.
     """
+    for program in ("curl", "jq"):
+        # The note's commands need them.
+        on_path(program, program)
     ours, theirs = socket.socketpair()
     with ours, scratch_directory() as own:
         command = [

@@ -1,4 +1,4 @@
-"""The commands and shell tests of the note, run as printed, or with the mend that docs/seed.md states."""
+"""The commands and shell tests of the note, run as printed, or with the change that docs/seed.md states."""
 
 import hashlib
 import os
