@@ -18,8 +18,8 @@ class RequestMetrics:
     """Whether requests were errors, and their milliseconds.
 
     The average of an error metric is its share of the requests, its sample count their number. The line of a process's
-    first request follows with its second's, unless it is that of a server error: the import of Powertools' metrics
-    would take longer than all else that a cold function imports.
+    first request follows with its second's, and is lost without one, unless it is that of a server error: the import of
+    Powertools' metrics would take longer than all else that a cold function imports.
     """
 
     def __init__(self, namespace: str) -> None:
