@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from tests.boot.clients import Client, booting_card
+from tests.boot.clients import Client, booting_card, without_pxe
 from tests.boot.dhcp_network import HOST, dnsmasq
 from tests.boot.machine import Machine
-from tests.boot.networks import Network, Servers
+from tests.boot.networks import Network, Servers, booting_by_http
 from tests.boot.printed_dhcp import by_dnsmasq, printed, served, tftp_root
 from tests.rigs.debian_packages import Package
 from tests.rigs.install import on_path, run
@@ -30,12 +30,18 @@ PAGE = PROJECT / "docs" / "secure-boot.md"
 ADDRESS = "192.168.1.2:8080"
 """The boot server's on the page."""
 
+SHIM_BY_HTTP = "assets/shimx64.efi"
 COMMANDS = PAGE.read_text().split("```")[1]
 
 
 def secure_pc(scratch: Path) -> list[str]:
     """A PC with Microsoft's keys, which nobody but its firmware can write."""
     return pc_with("OVMF_VARS_4M.ms.fd", scratch)
+
+
+def http_booting_pc(scratch: Path) -> list[str]:
+    """The same PC, which boots by HTTP alone."""
+    return [*secure_pc(scratch), *without_pxe()]
 
 
 def without_keys(scratch: Path) -> list[str]:
@@ -99,6 +105,7 @@ CLIENTS = {
     client.name: client
     for client in (
         Client("shim", "amd64", secure_pc, booting_card, partial(by_shim, "amd64")),
+        Client("shim-by-http", "amd64", http_booting_pc, booting_card, partial(booting_by_http, path=SHIM_BY_HTTP)),
         Client("shim-arm64", "arm64", secure_arm, booting_card, partial(by_shim, "arm64")),
         Client("ipxe", "amd64", secure_pc, booting_card, by_dnsmasq),
         Client("no-keys", "amd64", without_keys, booting_card, partial(by_shim, "amd64")),

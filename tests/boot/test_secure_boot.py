@@ -10,9 +10,11 @@ import pytest
 from tests.boot import guest
 from tests.boot.clients import Client, boot, powered_on
 from tests.boot.dhcp_network import HOST
+from tests.boot.exchanges import relayed
 from tests.boot.fleet import identity, place, write_json
 from tests.boot.networks import Servers
-from tests.boot.secure_boot import CLIENTS
+from tests.boot.secure_boot import CLIENTS, commands
+from tests.rigs.install import run
 from tests.support.serving import serving
 
 pytestmark = [pytest.mark.boot, pytest.mark.nightly]
@@ -61,6 +63,19 @@ def test_ipxe_is_refused(tmp_path: Path) -> None:
         machine.wait_for("NBP file downloaded successfully.")
         machine.wait_for("Access Denied")
         assert "iPXE initialising devices" not in machine.console
+
+
+def test_shim_of_http_boot_does_not_find_grub(tmp_path: Path) -> None:
+    """It asks with two slashes, which are redirected as by matchbox, and follows no redirect."""
+    client = CLIENTS["shim-by-http"]
+    with (
+        serving_kernel(b"", client, tmp_path) as servers,
+        relayed(servers.boot) as relay,
+    ):
+        run(["sh", "-e", "-c", commands("amd64", tmp_path / "data" / "assets")])
+        with powered_on(client, Servers(relay.port), MACHINE, tmp_path) as machine:
+            machine.wait_for("Unable to fetch HTTP image")
+        assert {301} == {exchange.answer.status for exchange in relay.exchanges("/assets//grubx64.efi")}
 
 
 @contextmanager
