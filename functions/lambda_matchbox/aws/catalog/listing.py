@@ -3,7 +3,15 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from lambda_matchbox.aws.catalog.items import ObjectRef, display_name, group_in, has_object, object_ref, profile_in
+from lambda_matchbox.aws.catalog.items import (
+    SCANNED_AT_ONCE,
+    ObjectRef,
+    display_name,
+    group_in,
+    has_object,
+    object_ref,
+    profile_in,
+)
 from lambda_matchbox.aws.catalog.object_cache import LostObjectError
 from lambda_matchbox.aws.clients.dynamodb_json import Item, decode_item
 from lambda_matchbox.aws.clients.store_clients import StoreClients
@@ -89,6 +97,7 @@ class CatalogListing(NamedTuple):
         request: ScanInputTypeDef = {
             "TableName": self.clients.table,
             "ConsistentRead": True,
+            "Limit": SCANNED_AT_ONCE,
             "FilterExpression": "begins_with(#0, :prefix)",
             "ProjectionExpression": ", ".join(names),
             "ExpressionAttributeNames": names,

@@ -7,7 +7,15 @@ from itertools import chain
 from threading import Lock
 from typing import NamedTuple
 
-from lambda_matchbox.aws.catalog.items import ObjectRef, group_fields, group_in, has_selector, profile_in, template_in
+from lambda_matchbox.aws.catalog.items import (
+    SCANNED_AT_ONCE,
+    ObjectRef,
+    group_fields,
+    group_in,
+    has_selector,
+    profile_in,
+    template_in,
+)
 from lambda_matchbox.aws.catalog.object_cache import ObjectCache
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.dynamodb_json import Item
@@ -42,9 +50,6 @@ _BACKOFF = Backoff()
 
 CALL_TIMEOUT = 6.0
 """Seconds that one read may take."""
-
-_SCANNED_AT_ONCE = 1000
-"""Items of a table whose groups are read, since few may be wanted."""
 
 MAX_SELECTIONS = 4
 """Attempts at a selection whose group was deleted or changed meanwhile."""
@@ -168,7 +173,7 @@ class DynamoDBCatalog:
         matching = self._batch([*dict.fromkeys(key for key in keys if key is not None)], deadline)
         condition, names, values = "begins_with(#key, :prefix)", {"#key": KEY}, {":prefix": GROUP}
         others = self._dynamodb.scan(
-            self._table, condition, names, values, self._call_timeout, page_size=_SCANNED_AT_ONCE
+            self._table, condition, names, values, self._call_timeout, page_size=SCANNED_AT_ONCE
         )
         for item in chain(matching.values(), (item for item in others if item[KEY] not in matching)):
             # A damaged one is in the findings of fsck.
