@@ -100,6 +100,13 @@ def network(options: DhcpOptions) -> Network:
     gives_dns = not options.proxy and options.server != "routeros"
     if host is None and pool is not None and dns is None and gives_dns:
         raise UsageError("--url has a name, which machines cannot look up: give their DNS server with --dns ADDRESS")
+    if pool is not None and not options.proxy:
+        for taken in filter(None, (host, router, dns, tftp_server)):
+            if pool.first <= taken <= pool.last:
+                raise UsageError(
+                    f"machines would get the address of a server, {taken}: give others with --range, such as "
+                    f"{_EXAMPLES[version]}"
+                )
     root = options.tftp_root or TFTP_ROOT
     return Network(url, version, pool, options.interface, root, tftp_server or host, router, dns, options.secure_boot)
 
