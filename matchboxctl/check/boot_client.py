@@ -5,24 +5,15 @@ by GET only where that is no delivery, which would be the machine's.
 """
 
 import re
-from collections.abc import Callable
-from contextlib import closing
-from http.client import HTTPException
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-import urllib3
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    LocationValueError,
-    NameResolutionError,
-    NewConnectionError,
-    ProtocolError,
-    ReadTimeoutError,
-    SSLError,
-)
-
 from lambda_matchbox.catalog.templates import TEMPLATE_KINDS
+from lambda_matchbox.http_reasons import reason
 from lambda_matchbox.web.delivery import DELIVERING_GROUP, VERDICT
 
 _CONFIGURATIONS = (*TEMPLATE_KINDS, "metadata")
@@ -35,7 +26,6 @@ _BY_CLOUDFRONT = "x-amz-cf-id"
 # What the distribution's function says (template.yaml, DoorFunction).
 _OF_DOOR = "is in no network of AllowedCidrs"
 _CONTROL_OR_SPACE = re.compile(r"[\x00-\x20\x7f-\x9f]+")
-_OBJECT = re.compile(r"\w+\(.*?\): ")
 # Not escaped in a request line: an address is escaped by its author.
 _SAFE = "!#$%&'()*+,/:;=?@[]~"
 _STATUS = {
@@ -76,7 +66,6 @@ class BootClient:
     def __init__(self, user_agent: str, timeout: float) -> None:
         self._headers = {"User-Agent": user_agent, "Connection": "close"}
         self._timeout = timeout
-        self._pools = urllib3.PoolManager()
         self._behind_cloudfront: set[str] = set()
 
     def fetch(self, url: str, take: Callable[[bytes], object], begin: Callable[[int], object] = int) -> str:
@@ -110,83 +99,89 @@ class BootClient:
         """Whether the server of the address has responded through CloudFront."""
         return origin(url) in self._behind_cloudfront
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._pools.clear()
+    def head(self, url: str) -> HTTPResponse:
+        """The response to HEAD, closed; no Location is followed. Raises FetchError."""
+        with self._response("HEAD", url) as response:
+            return response
 
     def _attempt(self, url: str, take: Callable[[bytes], object], begin: Callable[[int], object]) -> str | None:
         """The Location of the response; None if `take` got its body."""
-        try:
-            if urlsplit(url).path.rpartition("/")[2] in _CONFIGURATIONS:
-                with closing(self._request("HEAD", url)) as response:
-                    _check_delivery(response)
-            with closing(self._request("GET", url)) as response:
-                location = response.headers.get("location")
-                if 200 <= response.status < 300:
-                    size = response.headers.get("content-length", "")
-                    begin(int(size) if size.isascii() and size.isdigit() else 0)
-                    _check_verdict(response)
-                    while piece := response.read(_CHUNK, decode_content=False):
-                        take(piece)
-                    return None
-                if location is not None:
-                    return location
+        if urlsplit(url).path.rpartition("/")[2] in _CONFIGURATIONS:
+            _check_delivery(self.head(url))
+        with self._response("GET", url) as response:
+            location = response.headers.get("location")
+            if 200 <= response.status < 300:
+                size = response.headers.get("content-length", "")
+                begin(int(size) if size.isascii() and size.isdigit() else 0)
                 _check_verdict(response)
-                body = response.read(_MAX_ERROR_BODY, decode_content=False)
-                if (
-                    response.status == 403
-                    and self.is_behind_cloudfront(url)
-                    and (why := _refused_at_the_edge(url, body))
-                ):
-                    raise FetchError(f"403 from {origin(url)}: {why}")
-                raise _refusal(response.status, body, origin(url))
-        except (HTTPError, LocationValueError, HTTPException, OSError) as error:
-            raise FetchError(self._explain(error, url)) from error
-        finally:
-            # Servers close connections without notice.
-            self.close()
+                while piece := response.read(_CHUNK):
+                    take(piece)
+                # read() of a part does not tell an early end.
+                if response.length:
+                    raise IncompleteRead(b"", response.length)
+                return None
+            if location is not None:
+                return location
+            _check_verdict(response)
+            body = response.read(_MAX_ERROR_BODY)
+            if response.status == 403 and self.is_behind_cloudfront(url) and (why := _refused_at_the_edge(url, body)):
+                raise FetchError(f"403 from {origin(url)}: {why}")
+            raise _refusal(response.status, body, origin(url))
 
-    def _request(self, method: str, url: str) -> urllib3.BaseHTTPResponse:
+    @contextmanager
+    def _response(self, method: str, url: str) -> Iterator[HTTPResponse]:
+        """The response, over a connection of its own, since servers close idle ones without notice."""
         parts = urlsplit(url)
         target = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_SAFE)
-        # Not by the manager, which would resolve `.` and `..` in a signed path.
-        response = self._pools.connection_from_url(f"{parts.scheme}://{parts.netloc}").urlopen(
-            method,
-            target,
-            headers=self._headers,
-            retries=False,
-            redirect=False,
-            preload_content=False,
-            decode_content=False,
-            timeout=urllib3.Timeout(connect=self._timeout, read=self._timeout),
-        )
-        if _BY_CLOUDFRONT in response.headers:
-            self._behind_cloudfront.add(origin(url))
-        return response
+        with closing(self._connection(url)) as connection:
+            try:
+                connection.connect()
+            except OSError as error:
+                # There is a socket once TLS begins.
+                why = self._broken(error, url) if connection.sock else self._unreachable(error, url)
+                raise FetchError(why) from error
+            try:
+                connection.request(method, target, headers=self._headers)
+                with connection.getresponse() as response:
+                    if _BY_CLOUDFRONT in response.headers:
+                        self._behind_cloudfront.add(origin(url))
+                    yield response
+            except (OSError, HTTPException) as error:
+                raise FetchError(self._broken(error, url)) from error
 
-    def _explain(self, error: Exception, url: str) -> str:
+    def _connection(self, url: str) -> HTTPConnection:
+        try:
+            parts = urlsplit(url)
+            # An interface's name is escaped; no part of a name is empty.
+            host = unquote(parts.hostname or "").encode("idna").decode()
+            if not host:
+                raise ValueError
+            kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+            return kind(host, kind.default_port if parts.port is None else parts.port, timeout=self._timeout)
+        except (ValueError, HTTPException) as error:
+            raise FetchError(f"{origin(url)} is no address of a server") from error
+
+    def _unreachable(self, error: OSError, url: str) -> str:
         where, host = origin(url), urlsplit(url).hostname
         match error:
-            case NameResolutionError():
+            case socket.gaierror():
                 return f"the name {host!r} cannot be resolved: check its spelling; on AWS, the stack's outputs have it"
-            case NewConnectionError() if isinstance(error.__cause__, ConnectionRefusedError):
+            case ConnectionRefusedError():
                 return f"{where} refuses the connection: no server listens on that port"
-            case NewConnectionError():
-                return f"{where} cannot be reached: {_reason(error)}"
-            case ConnectTimeoutError():
+            case TimeoutError():
                 return (
                     f"no connection to {where} within {self._timeout:g} s: a security group may drop this machine's "
                     "packets, or the balancer may be internal to another network"
                 )
-            case ReadTimeoutError():
-                return f"{where} sent nothing for {self._timeout:g} s: see the function's log"
-            case SSLError():
-                return f"{where}: TLS failed: {_reason(error)}"
-            case ProtocolError() | HTTPException():
-                return f"{where} ended the connection before the whole response was sent"
-            case LocationValueError():
-                return f"{where} is no address of a server"
-        return f"{where}: {_reason(error)}"
+        return f"{where} cannot be reached: {reason(error)}"
+
+    def _broken(self, error: OSError | HTTPException, url: str) -> str:
+        match error:
+            case TimeoutError():
+                return f"{origin(url)} sent nothing for {self._timeout:g} s: see the function's log"
+            case ssl.SSLError():
+                return f"{origin(url)}: TLS failed: {reason(error)}"
+        return f"{origin(url)} ended the connection before the whole response was sent"
 
 
 def resolve(base: str, address: str) -> str:
@@ -203,14 +198,14 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
-def _check_delivery(response: urllib3.BaseHTTPResponse) -> None:
+def _check_delivery(response: HTTPResponse) -> None:
     """Raise GateError or DeliveryError if a GET might be a delivery."""
     if group := response.headers.get(DELIVERING_GROUP):
         _check_verdict(response)
         raise DeliveryError(unquote(group))
 
 
-def _check_verdict(response: urllib3.BaseHTTPResponse) -> None:
+def _check_verdict(response: HTTPResponse) -> None:
     verdict, _, reason = response.headers.get(VERDICT, "").partition(": ")
     if verdict not in ("", "allow"):
         raise GateError(_line(verdict), _line(reason), unquote(response.headers.get(DELIVERING_GROUP, "")))
@@ -234,16 +229,6 @@ def _refusal(status: int, body: bytes, where: str) -> FetchError:
     code = _S3_CODE.search(text)
     said = code[1] if code else "" if text.lstrip().startswith("<") else _line(text)
     return FetchError(": ".join(part for part in (f"{status} from {where}", said, _STATUS.get(status, "")) if part))
-
-
-def _reason(error: BaseException) -> str:
-    """The system's words for the error, or urllib3's without the names of its classes."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, OSError) and cause.strerror:
-            return _line(cause.strerror)
-        cause = cause.__cause__
-    return _line(_OBJECT.sub("", str(error)))
 
 
 def _line(text: str) -> str:

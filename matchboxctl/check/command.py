@@ -3,7 +3,6 @@
 import signal
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
@@ -47,17 +46,14 @@ def check(url: str, options: CheckOptions, source: "Path | StoreSettings | None"
     root, labels = server_root(url), _labels(options.labels)
     machines = [GroupMachine("", {})] if source is None else group_machines(source)
     report = Report(root, options.output)
-    with (
-        closing(BootClient(options.user_agent, options.timeout)) as firmware,
-        closing(BootClient(_INSTALLER, options.timeout)) as installer,
-    ):
-        clients = Clients(firmware, Downloads(firmware), installer, Downloads(installer))
-        try:
-            sent = _boot_script(root, firmware, report)
-            if sent is not None:
-                _follow(root, machines, labels, clients, sent, report)
-        except KeyboardInterrupt:
-            raise InterruptedCheckError(report.interrupted(len(machines))) from None
+    firmware, installer = (BootClient(agent, options.timeout) for agent in (options.user_agent, _INSTALLER))
+    clients = Clients(firmware, Downloads(firmware), installer, Downloads(installer))
+    try:
+        sent = _boot_script(root, firmware, report)
+        if sent is not None:
+            _follow(root, machines, labels, clients, sent, report)
+    except KeyboardInterrupt:
+        raise InterruptedCheckError(report.interrupted(len(machines))) from None
     report.end()
 
 

@@ -103,11 +103,10 @@ def _check(source: str, target: Path | StoreSettings | None, old: str) -> None:
         if target.resolve().is_relative_to(Path(source).resolve()):
             raise UsageError(f"--into {target} is in FROM: name another, or none to see what would differ")
     if old:
-        with closing(BootClient(AGENT, SECONDS)) as client:
-            try:
-                boot_script(old, client)
-            except FetchError as error:
-                raise FailedError(f"--compare {old}: {error}; nothing was copied") from error
+        try:
+            boot_script(old, BootClient(AGENT, SECONDS))
+        except FetchError as error:
+            raise FailedError(f"--compare {old}: {error}; nothing was copied") from error
 
 
 def _read_over_rpc(source: str, certs: Path, root: Path, warnings: Warnings) -> list[str]:

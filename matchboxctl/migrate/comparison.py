@@ -2,13 +2,10 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
 from urllib.parse import quote
-
-import urllib3
 
 from lambda_matchbox.assets.stores import AssetStore
 from lambda_matchbox.aws.parallel import in_parallel
@@ -79,6 +76,7 @@ class Comparison:
         self._here = here
         self._assets = assets
         self._old = old
+        self._client = BootClient(AGENT, SECONDS)
         self._shared: set[str] = set()
         self._asset = cache(self._compared_asset)
 
@@ -143,13 +141,12 @@ class Comparison:
         return _first_difference(there.body, here.body)
 
     def _there(self, request: Request) -> Answer:
-        with closing(BootClient(AGENT, SECONDS)) as client:
-            try:
-                return Answer(200, client.body(f"{self._old}{request.path}?{request.raw_query}", _MAX_BODY)[0])
-            except AbsentError as error:
-                return Answer(404, reason=str(error))
-            except FetchError as error:
-                return Answer(0, reason=str(error))
+        try:
+            return Answer(200, self._client.body(f"{self._old}{request.path}?{request.raw_query}", _MAX_BODY)[0])
+        except AbsentError as error:
+            return Answer(404, reason=str(error))
+        except FetchError as error:
+            return Answer(0, reason=str(error))
 
     def _compared_asset(self, path: str) -> Compared:
         name = path.removeprefix(_ASSETS)
@@ -165,9 +162,9 @@ class Comparison:
 
     def _asset_there(self, path: str) -> Answer:
         try:
-            found = urllib3.request("HEAD", f"{self._old}{quote(path)}", retries=False, timeout=SECONDS)
-        except urllib3.exceptions.HTTPError as error:
-            return Answer(0, reason=f"{self._old}: {error}")
+            found = self._client.head(f"{self._old}{quote(path)}")
+        except FetchError as error:
+            return Answer(0, reason=str(error))
         if found.status >= 400:
             return Answer(404, reason=f"matchbox has no {path}")
         size = found.headers.get("content-length", "")

@@ -22,7 +22,7 @@ class Checked:
         written = self._capsys.readouterr()
         self.error = written.err
         first, *lines = written.out.splitlines()
-        assert first.startswith("checking http://127.0.0.1:")
+        assert first.startswith(("checking http://127.0.0.1:", "checking https://127.0.0.1:"))
         return code, [TIME.sub("T", line) for line in lines]
 
     def failure(self, url: str, *arguments: str) -> str:

@@ -3,12 +3,17 @@
 import os
 import signal
 import socket
+import ssl
 from collections.abc import Mapping
 from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from matchboxctl.main import main
+from tests.support.certificates import Authority
+from tests.support.server_threads import in_thread
 from tests.unit.matchboxctl.check.answering import answering
 from tests.unit.matchboxctl.check.checked import Checked
 
@@ -152,10 +157,24 @@ def test_connect_timeout_is_reported(checked: Checked) -> None:
         assert checked.failure(url, "--timeout", "0.3").startswith(f"no connection to {url} within 0.3 s: a security ")
 
 
-def test_read_timeout_is_reported(checked: Checked) -> None:
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_read_timeout_is_reported(checked: Checked, scheme: str) -> None:
+    """Also of a handshake."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        url = f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
         assert checked.failure(url, "--timeout", "0.3").startswith(f"{url} sent nothing for 0.3 s: ")
+
+
+def test_certificate_of_an_unknown_authority_is_reported(checked: Checked, tmp_path: Path) -> None:
+    issued = Authority().issue("boot.test", ["127.0.0.1"])
+    (tmp_path / "server.pem").write_bytes(issued.certificate + issued.key)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.pem")
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        with in_thread(server):
+            url = f"https://127.0.0.1:{server.server_port}"
+            assert checked.failure(url).startswith(f"{url}: TLS failed: its certificate is not valid: unable to get ")
 
 
 def test_unknown_host_name_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
