@@ -11,6 +11,7 @@ EXTRAS = {
     "prometheus_client": ("prometheus-client", "metrics"),
     "pysequoia": ("pysequoia", "sign"),
     "sigstore": ("sigstore", "keyless"),
+    "urllib3": ("urllib3", "sync"),
     "zstandard": ("zstandard", "sync"),
 }
 """A module's distribution and extra. `sign` and `sync` need cryptography as well, but another module before it."""

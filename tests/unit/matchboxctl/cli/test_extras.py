@@ -21,6 +21,7 @@ OPTIONAL = (
     "jinja2",
     "prometheus_client",
     "pysequoia",
+    "urllib3",
     "zstandard",
 )
 
@@ -39,6 +40,7 @@ def test_directory_mode_needs_no_extra(tmp_path: Path) -> None:
     (tmp_path / "profiles/p.json").write_text('{"boot": {"kernel": "/k"}}')
     program = (
         "import matchboxctl.serve.command, matchboxctl.check.command, matchboxctl.releases.commands; "
+        "import matchboxctl.migrate.command; "
         "main(['group', 'list', *sys.argv[1:]]); main(['render', '/ipxe', *sys.argv[1:]]); main(['--help'])"
     )
     ended = run_in_base_install(program, "--data-path", str(tmp_path))
@@ -53,7 +55,8 @@ def test_missing_extra_is_named(tmp_path: Path) -> None:
         (["serve", "--data-path", str(tmp_path), "--rpc-address", ":0"], {}, "cryptography", "grpc"),
         (["serve", "--data-path", str(tmp_path), "--metrics-address", ":0"], {}, "prometheus-client", "metrics"),
         (["serve", "--key-ring-path", "ring"], {}, "pysequoia", "sign"),
-        (["sync", "--data-path", str(tmp_path)], {}, "zstandard", "sync"),
+        (["sync", "--data-path", str(tmp_path)], {}, "urllib3", "sync"),
+        (["fetch", "fedora-coreos", "--into", str(tmp_path)], {}, "urllib3", "sync"),
         (["talos", "secrets", "--cluster", "c", "--data-path", str(tmp_path)], {}, "cryptography", "talos"),
         (["console", "--data-path", str(tmp_path)], {}, "jinja2", "console"),
         (["init"], store, "boto3", "aws"),
