@@ -1,5 +1,6 @@
 """The log of a Lambda function: on standard output, in the form of Powertools' Logger."""
 
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -20,6 +21,8 @@ class FunctionLog(JsonLog):
 
     Importing Powertools' Logger takes longer than the rest of a cold function's start. It writes what has an exception.
     """
+
+    _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=str).encode
 
     def __init__(self, level: str, service: str, stream: TextIO | None = None) -> None:
         # Powertools' order ("AWS Lambda Advanced Logging Controls").

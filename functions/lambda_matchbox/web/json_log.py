@@ -11,11 +11,11 @@ from lambda_matchbox.log_levels import LEVEL_NAMES
 from lambda_matchbox.web.access_log import SERVICE
 from lambda_matchbox.web.line_log import LineLog
 
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=str).encode
-
 
 class JsonLog(LineLog):
-    """A log of JSON lines with this `service`."""
+    """A log of JSON lines with this `service`, in ASCII: the stream may have any encoding."""
+
+    _encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
     def __init__(self, level: str, stream: TextIO = sys.stderr, service: str = SERVICE) -> None:
         super().__init__(level, stream)
@@ -23,7 +23,7 @@ class JsonLog(LineLog):
 
     def text(self, level: int, message: str, fields: Mapping[str, object]) -> str:
         """The record as JSON."""
-        return _encode(self.record(LEVEL_NAMES[level], message, fields))
+        return self._encode(self.record(LEVEL_NAMES[level], message, fields))
 
     def record(self, level: str, message: str, fields: Mapping[str, object]) -> Mapping[str, object]:
         """What the line holds."""

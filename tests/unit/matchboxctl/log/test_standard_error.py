@@ -2,6 +2,7 @@
 
 import http.client
 import io
+import json
 import os
 import pty
 import subprocess
@@ -49,6 +50,14 @@ def test_format_depends_on_flag_terminal_and_environment(
     written = stream.getvalue()
     found = "json" if "{" in written else "coloured" if "\x1b[" in written else "plain"
     assert kind == found
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_lines_are_json_in_every_encoding(monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(written, encoding, "backslashreplace"))
+    standard_error_log(LogSettings("info", "json")).info("request", extra={"hostname": "küche \N{EURO SIGN}"})
+    assert "küche \N{EURO SIGN}" == json.loads(written.getvalue())["hostname"]
 
 
 @pytest.mark.system
