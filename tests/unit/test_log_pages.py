@@ -99,7 +99,8 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
             "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
         }
     )
-    wiring.app(settings, lambda: Credentials("fake", "fake", None), log).respond(Request("GET", "/ipxe", "", IPXE))
+    found = wiring.stores(settings, lambda: Credentials("fake", "fake", None))
+    wiring.app(settings, found, log).respond(Request("GET", "/ipxe", "", IPXE))
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 from lambda_matchbox.log_levels import log_level
+from lambda_matchbox.web.access_log import without_tokens
 from lambda_matchbox.web.json_log import JsonLog
 from lambda_matchbox.web.line_log import LineLog
 
@@ -59,7 +60,24 @@ class FunctionLog(JsonLog):
     def _powertools(self) -> "Logger":
         from aws_lambda_powertools import Logger
 
-        return Logger(service=self._service, level=self._level, use_rfc3339=True)
+        return Logger(
+            service=self._service,
+            level=self._level,
+            use_rfc3339=True,
+            json_serializer=lambda record: self._encode(_redacted(record)),
+        )
+
+
+def _redacted(value: Any) -> Any:
+    """The value, and what it holds, with each text without tokens."""
+    match value:
+        case int() | float() | None:
+            return value
+        case dict():
+            return {name: _redacted(each) for name, each in value.items()}
+        case list():
+            return [_redacted(each) for each in value]
+    return without_tokens(str(value))
 
 
 def _location() -> str:

@@ -84,8 +84,8 @@ def lambda_app(environment: Mapping[str, str], signatures: Signatures | None = N
     # The history is made of these lines.
     level = "INFO" if settings.history and settings.log_level != "DEBUG" else settings.log_level
     log = FunctionLog(level, SERVICE)
-    # Lambda starts a function with a whole processor, whatever its memory, and then has its first request ready.
-    found = stores(
-        settings, partial(lambda_credentials, environment), prepare="AWS_LAMBDA_FUNCTION_NAME" in environment
-    )
+    # Lambda starts a function with a whole processor, whatever its memory, and then has its first request ready. Of the
+    # function that signs, that may be for an asset.
+    prepare = signatures is None and "AWS_LAMBDA_FUNCTION_NAME" in environment
+    found = stores(settings, partial(lambda_credentials, environment), prepare=prepare)
     return app(settings, found, log, count, signatures)

@@ -60,14 +60,16 @@ def test_exceptions_have_their_frames(capsys: pytest.CaptureFixture[str]) -> Non
     log = FunctionLog("INFO", "test_exceptions_have_their_frames")
 
     def fail(fields: Mapping[str, object]) -> object:
-        return fields["missing"]
+        return fields["missing?token=SECRET&x=1"]
 
     try:
         fail({})
     except KeyError as error:
         log.exception("unexpected")
         log.error("expected", extra={"route": "/ipxe"}, exc_info=error)
-    first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    written = capsys.readouterr().out
+    assert ("SECRET" in written, written.count("token=***&x=1") > 3) == (False, True)
+    first, second = (json.loads(line) for line in written.splitlines())
     assert ("unexpected", "expected", "/ipxe") == (first["message"], second["message"], second["route"])
     for record in (first, second):
         assert ("ERROR", "KeyError") == (record["level"], record["exception_name"])

@@ -5,6 +5,7 @@ import select
 import ssl
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import NamedTuple
 
@@ -61,7 +62,7 @@ class HttpClient:
 
         Broken connections, silence, throttling and statuses from 500 on are retried while time remains. The path of
         `url` is sent as it is given. `deadline` does not bound the host's DNS lookup nor, if a host has many
-        addresses and none answers, the second and later ones.
+        addresses and none answers, the second and later ones, nor a response whose head comes byte by byte.
         Raises StoreUnavailableError when time is up or the signature's time is rejected, AWSError for other refusals.
         """
         scheme, _, rest = url.partition("://")
@@ -96,9 +97,10 @@ class HttpClient:
 
     def close(self) -> None:
         """Close all connections."""
-        for kept in self._kept.values():
-            while kept:
-                kept.pop().close()
+        for kept in list(self._kept.values()):
+            with suppress(IndexError):
+                while True:
+                    kept.pop().close()
 
     def __del__(self) -> None:
         # Programs that end, and most tests, just let go of it.
@@ -112,19 +114,19 @@ class HttpClient:
         sock = connection.sock
         try:
             sock.settimeout(min(_left(deadline), self._read_timeout))
-            connection.request(method, target, body, headers)
+            # A service may refuse a body and close before it has read it.
+            with suppress(BrokenPipeError):
+                connection.request(method, target, body, headers)
             response = connection.getresponse()
-            pieces = []
+            if response.status < 200:
+                raise http.client.BadStatusLine(str(response.status))
+            content = bytearray()
             while response.length != 0:
                 sock.settimeout(min(_left(deadline), self._read_timeout))
-                if not (piece := response.read1(_PIECE)):
+                if not (piece := _next(response, content)):
                     break
-                pieces.append(piece)
+                content += piece
             response.close()
-            content = b"".join(pieces)
-            # read1() does not tell an early end.
-            if response.length:
-                raise http.client.IncompleteRead(content, response.length)
         except BaseException:
             connection.close()
             raise
@@ -132,20 +134,17 @@ class HttpClient:
             kept.append(connection)
         else:
             connection.close()
-        return HttpResponse(response.status, {name.lower(): value for name, value in response.headers.items()}, content)
+        fields = {name.lower(): value for name, value in response.headers.items()}
+        return HttpResponse(response.status, fields, bytes(content))
 
     def _connection(self, origin: str, deadline: float) -> http.client.HTTPConnection:
         """A kept connection that the service has not closed, or a new one."""
         kept = self._kept.get(origin, [])
-        while kept:
-            try:
-                connection = kept.pop()
-            except IndexError:
-                # Another thread has taken it.
-                break
-            if not _readable(connection):
-                return connection
-            connection.close()
+        # Until there is none, or another thread has taken it.
+        with suppress(IndexError):
+            while _readable(connection := kept.pop()):
+                connection.close()
+            return connection
         scheme, _, host = origin.partition("://")
         timeout = min(_left(deadline), self._connect_timeout)
         connection = (
@@ -177,6 +176,18 @@ def _left(deadline: float) -> float:
     if (left := deadline - time.monotonic()) <= 0:
         raise TimeoutError
     return left
+
+
+def _next(response: http.client.HTTPResponse, read: bytearray) -> bytes:
+    """The next bytes after those that were read; empty at the end. Raises IncompleteRead at an early one."""
+    try:
+        piece = response.read1(_PIECE)
+    except http.client.IncompleteRead as error:
+        raise http.client.IncompleteRead(bytes(read) + error.partial, error.expected) from error
+    # read1() does not tell it.
+    if not piece and response.length:
+        raise http.client.IncompleteRead(bytes(read), response.length)
+    return piece
 
 
 def _readable(connection: http.client.HTTPConnection) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 from unittest.mock import patch
 
 import pytest
@@ -27,6 +28,7 @@ ENOUGH = 20.0
 """Seconds in which any machine gets an answer."""
 
 TOGETHER = 5
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def within(seconds: float) -> float:
@@ -155,6 +157,33 @@ def test_nothing_is_sent_after_the_deadline(talker: Talker, http_client: HttpCli
     with pytest.raises(StoreUnavailableError, match="no time was left"):
         http_client.request("GET", talker.endpoint + "/", {}, None, within(-1))
     assert [] == talker.targets
+
+
+@pytest.mark.parametrize(
+    ("sent", "why"),
+    [
+        (
+            b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+            "what it sends is not HTTP",
+        ),
+        (CHUNKED + b"2\r\nab\r\n5\r\ncde", "the connection was closed after 5 bytes"),
+        (CHUNKED + b"2\r\nab\r\n", "the connection was closed after 2 bytes"),
+    ],
+)
+def test_response_that_is_not_whole_is_an_error(sent: bytes, why: str) -> None:
+    class Handler(StreamRequestHandler):
+        def handle(self) -> None:
+            while self.rfile.readline().strip():
+                pass
+            self.wfile.write(sent)
+
+    with (
+        in_thread(ThreadingTCPServer(("127.0.0.1", 0), Handler)) as server,
+        closing(HttpClient(backoff=None)) as client,
+    ):
+        url = f"http://127.0.0.1:{server.server_address[1]}/"
+        with pytest.raises(StoreUnavailableError, match=f"{why}$"):
+            client.request("GET", url, {}, None, within(ENOUGH))
 
 
 @pytest.mark.parametrize(
