@@ -76,6 +76,7 @@ SECTIONS = {
         Line("export", "copy table and bucket into a matchbox data directory", "matchboxctl.transfer.arguments:export"),
         Line("fsck", "check table and bucket", "matchboxctl.store.arguments:fsck"),
         Line("cost", "show what the stack costs in a month", "matchboxctl.cost.arguments:cost"),
+        Line("plan", "simulate a boot storm of the stack", "matchboxctl.plan.arguments:plan"),
     ],
     "gRPC": [
         Line("rpc", "let Terraform and bootcmd edit table and bucket over gRPC", "matchboxctl.rpc.arguments:rpc"),

@@ -1,0 +1,1 @@
+"""`matchboxctl plan`: a boot storm in virtual time."""

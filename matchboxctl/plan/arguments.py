@@ -1,0 +1,77 @@
+"""`matchboxctl plan` on the command line."""
+
+import math
+import re
+from typing import Any
+
+import click
+
+from matchboxctl.cli.commands import Command
+from matchboxctl.cli.options import Choice, option, output_option
+from matchboxctl.cost.bill import ALB, DOORS, PLACES, REGION
+
+
+class _Duration(click.ParamType[float]):
+    """Seconds: `90s`, `10m`, `2h`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The seconds, a day at most."""
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"(\d{1,6}(?:\.\d+)?)([smh])", str(value))
+        seconds = float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]] if found else math.inf
+        if seconds > 24 * 3600:
+            self.fail(f"{value!r} is no duration up to a day, such as 90s, 10m or 2h.", param, ctx)
+        return seconds
+
+
+_DURATION = _Duration()
+
+
+@click.command(
+    cls=Command,
+    epilog="The storm happens in virtual time, and nothing is asked of AWS. Machines get power, need one to three "
+    "minutes for their firmware, and boot by iPXE: five requests behind the balancer. 100,000 take half a minute, for "
+    "each change that is tried as well. The same --seed gives the same storm.",
+    examples=[
+        "matchboxctl plan --machines 640 --within 5m",
+        "matchboxctl plan --machines 10000 --within 2h --where internet --line 10",
+        "matchboxctl plan --machines 100000 --within 10m --quota 3000 --retry --svg storm.svg",
+    ],
+)
+@option("--machines", metavar="N", type=click.IntRange(1, 1_000_000), required=True, help="machines that boot")
+@option("--within", metavar="T", type=_DURATION, default="10m", help="when all should have booted")
+@option("--over", metavar="T", type=_DURATION, default="0s", help="how long it takes until all have power")
+@option(
+    "--rack", metavar="N", type=click.IntRange(0), default=0, help="machines that get power together, 0 for each alone"
+)
+@option("--image-mb", metavar="M", type=click.FloatRange(0, 100_000), default=100.0, help="kernel and initramfs, in MB")
+@option("--door", metavar="DOOR", type=Choice(DOORS), default=ALB, help="the stack's parameter FrontDoor")
+@option("--where", metavar="PLACE", type=Choice(PLACES), default=REGION, help="where the machines are, for the costs")
+@option(
+    "--line",
+    metavar="G",
+    type=click.FloatRange(0, 100_000),
+    default=0.0,
+    help="the site's line in Gbit/s, 0 for no limit",
+)
+@option("--quota", metavar="N", type=click.IntRange(1), default=1000, help="the account's concurrency of Lambda")
+@option(
+    "--balancer-units", metavar="N", type=click.IntRange(0), default=0, help="reserved capacity units of the balancer"
+)
+@option(
+    "--table-reads", metavar="N", type=click.IntRange(1), default=12_000, help="the table's warm throughput, in reads"
+)
+@click.option("--retry", is_flag=True, help="iPXE has examples/ipxe/retry.ipxe")
+@click.option("--history/--no-history", default=True, help="whether histories of machines are written")
+@click.option("--knobs/--no-knobs", default=True, help="whether changes that may help are tried")
+@option("--seed", metavar="N", type=int, default=1, help="of all that is random")
+@option("--svg", metavar="FILE", default="", help="write a picture of who had booted when")
+@output_option()
+def plan(within: float, output: str, svg: str, *, knobs: bool, **given: Any) -> None:
+    """Simulate a boot storm: who boots when, what fails and why, what it costs, and what would help."""
+    from matchboxctl.plan.command import show
+
+    show(within, output, svg, with_knobs=knobs, **given)

@@ -1,0 +1,102 @@
+"""The deployed stack as machines meet it: its door, function, table and bucket."""
+
+from collections import Counter
+from random import Random
+
+from matchboxctl.cost import facts
+from matchboxctl.cost.bill import ALB
+from matchboxctl.plan.environments import Environments
+from matchboxctl.plan.limits import Limits
+from matchboxctl.plan.service import Reply, Step
+from matchboxctl.plan.table import Table
+from matchboxctl.plan.token_bucket import TokenBucket
+
+BALANCER = "load balancer: no capacity for the connection"
+CLOUDFRONT = "CloudFront: more requests a second than its quota"
+BUCKET = "S3: more requests a second than a prefix serves"
+
+_FIVE_MINUTES = 300
+# iPXE sends SYN again after 0.25 s, doubles that each time, and gives up beyond 10 s.
+_FIRST_SYN, _LAST_SYN = 0.25, 10.0
+# Around the median service time, as a logarithm; assumed.
+_SPREAD = 0.3
+_UNITS = {"/boot.ipxe": 0, "/ipxe": 4, "configuration": facts.READS - 4}
+
+
+class Stack:
+    """Serves the steps of a boot within the limits.
+
+    `used` counts calls, reads and gets, `seconds` is the calls' time, and `history_boots` are the boots a second whose
+    histories are written.
+    """
+
+    def __init__(self, limits: Limits, door: str, image_mb: float, random: Random, *, history: bool = True) -> None:
+        self._limits, self._door, self._random = limits, door, random
+        files = facts.FILES * (door == ALB)
+        lines = facts.REQUESTS - 1 + files
+        units = facts.HISTORY_WRITES + (facts.FILE_HISTORY * (1 + files) if files else 0)
+        self.history_boots = limits.history_writes / units
+        taken = round(self.history_boots * lines * facts.HISTORY_WARM) if history else 0
+        self.environments = Environments(limits, max(1, limits.quota - taken))
+        self.table = Table(limits)
+        self._bucket = TokenBucket(limits.bucket_gets, limits.bucket_gets)
+        connections = limits.balancer_units * 25 or limits.balancer_connections
+        rate = connections if door == ALB else limits.cloudfront_requests
+        self._connections = TokenBucket(rate, rate)
+        self._grows = _FIVE_MINUTES
+        self.used = Counter[str]()
+        self.seconds = 0.0
+        size = image_mb * 1e6
+        # A kernel is about a tenth of an image.
+        self.steps = (
+            Step("/boot.ipxe", limits.round_trip),
+            Step("/ipxe", limits.round_trip),
+            Step("kernel", limits.round_trip, size * 0.1),
+            Step("initramfs", limits.round_trip, size * 0.9),
+            Step("configuration", limits.system_start, by_ipxe=False),
+        )
+
+    def request(self, step: Step, now: float, attempt: int) -> Reply:
+        """The response to a request at this time; `attempt` counts those before."""
+        self._grow(now)
+        if self._connections.take(now) is None:
+            pause = _FIRST_SYN * 2**attempt
+            if self._door != ALB:
+                return Reply(self._limits.round_trip, CLOUDFRONT)
+            return Reply(0, BALANCER, pause if pause <= _LAST_SYN else None)
+        if step.size and self._door != ALB:
+            return Reply(self._limits.round_trip)
+        return self._call(step, now)
+
+    def _call(self, step: Step, now: float) -> Reply:
+        is_cold, reason = self.environments.admit(now)
+        if reason:
+            return Reply(self._limits.round_trip, reason)
+        busy = self._time(self._limits.warm) + (self._time(self._limits.cold) if is_cold else 0)
+        again = None
+        if units := facts.FILE_READS if step.size else _UNITS[step.name]:
+            wait, reason = self.table.read(now, units)
+            busy += wait
+            self.used["reads"] += 0 if reason else units
+        if step.size and not reason:
+            self.used["gets"] += 1 + facts.FILE_HEADS
+            if self._bucket.take(now, 1 + facts.FILE_HEADS) is None:
+                # Of its own request; the function's is retried.
+                return self._held(now, busy, BUCKET, None)
+        if reason:
+            again = self._random.uniform(2, 10)
+        return self._held(now, busy, reason, again)
+
+    def _held(self, now: float, busy: float, reason: str, again: float | None) -> Reply:
+        self.environments.hold(now + busy)
+        self.used["calls"] += 1
+        self.seconds += busy
+        return Reply(busy, reason, again)
+
+    def _time(self, median: float) -> float:
+        return median * self._random.lognormvariate(0, _SPREAD) if median else 0
+
+    def _grow(self, now: float) -> None:
+        if now >= self._grows and self._door == ALB and not self._limits.balancer_units:
+            self._connections.rate *= self._limits.balancer_growth
+            self._grows += _FIVE_MINUTES
