@@ -47,6 +47,13 @@ _DURATION = _Duration()
 @option(
     "--rack", metavar="N", type=click.IntRange(0), default=0, help="machines that get power together, 0 for each alone"
 )
+@click.option(
+    "--firmware",
+    metavar="T T",
+    type=(_DURATION, _DURATION),
+    default=("60s", "180s"),
+    help="the shortest and the longest time from power to DHCP",
+)
 @option("--image-mb", metavar="M", type=click.FloatRange(0, 100_000), default=100.0, help="kernel and initramfs, in MB")
 @option("--door", metavar="DOOR", type=Choice(DOORS), default=ALB, help="the stack's parameter FrontDoor")
 @option("--where", metavar="PLACE", type=Choice(PLACES), default=REGION, help="where the machines are, for the costs")

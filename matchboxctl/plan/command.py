@@ -20,6 +20,7 @@ def show(within: float, output: str, svg: str, *, with_knobs: bool, **given: Any
         line_gbit=given["line"],
         balancer_units=given["balancer_units"],
         table_reads=given["table_reads"],
+        firmware=given["firmware"],
     )
     fleet = Fleet(given["machines"], given["over"], given["rack"], given["retry"])
     scenario = Scenario(

@@ -60,7 +60,7 @@ class Stack:
         """The response to a request at this time; `attempt` counts those before."""
         self._grow(now)
         if self._connections.take(now) is None:
-            pause = _FIRST_SYN * 2**attempt
+            pause = _FIRST_SYN * 2 ** min(attempt, 16)
             if self._door != ALB:
                 return Reply(self._limits.round_trip, CLOUDFRONT)
             return Reply(0, BALANCER, pause if pause <= _LAST_SYN else None)
