@@ -38,7 +38,7 @@ _DURATION = _Duration()
     examples=[
         "matchboxctl plan --machines 640 --within 5m",
         "matchboxctl plan --machines 10000 --within 2h --where internet --line 10",
-        "matchboxctl plan --machines 100000 --within 10m --quota 3000 --retry --svg storm.svg",
+        "matchboxctl plan --machines 100000 --quota 3000 --svg storm.svg",
     ],
 )
 @option("--machines", metavar="N", type=click.IntRange(1, 1_000_000), required=True, help="machines that boot")
@@ -78,7 +78,7 @@ _DURATION = _Duration()
 @option("--svg", metavar="FILE", default="", help="write a picture of who had booted when")
 @output_option()
 def plan(within: float, output: str, svg: str, *, knobs: bool, **given: Any) -> None:
-    """Simulate a boot storm: who boots when, what fails and why, what it costs, and what would help."""
+    """Simulate a boot storm of the stack: who boots when, what fails and why, what it costs, and what would help."""
     from matchboxctl.plan.command import show
 
     show(within, output, svg, with_knobs=knobs, **given)

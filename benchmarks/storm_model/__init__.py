@@ -1,0 +1,1 @@
+"""Storms on paper: the scenarios of docs/performance.md and their pictures."""
