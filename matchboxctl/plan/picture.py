@@ -5,15 +5,16 @@ from html import escape
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _RIGHT, _BOTTOM = 720, 320, 70, 36, 20, 64
 _COLOURS = ("#0b6bcb", "#c2410c", "#15803d", "#7e22ce", "#a16207")
-_POINTS = 200
+_POINTS, _LEGEND = 200, 18
 
 
 def picture(title: str, curves: Sequence[tuple[str, Sequence[float]]], machines: int) -> str:
     """Curves of sorted seconds at which machines had booted, each with its name."""
     end = max((times[-1] for _, times in curves if times), default=1.0) or 1.0
     unit, name = (60, "minutes") if end > 180 else (1, "seconds")
+    height = _HEIGHT + _LEGEND * len(curves)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" font-family="sans-serif">',
         "<style>text { font-size: 12px }</style>",
         f"<title>{escape(title)}</title>",
         '<rect width="100%" height="100%" fill="#ffffff"/>',
@@ -32,10 +33,10 @@ def picture(title: str, curves: Sequence[tuple[str, Sequence[float]]], machines:
         points = [(times[0], 0), *((times[place], place + 1) for place in shown)] if times else [(0.0, 0)]
         points.append((end, len(times)))
         line = " ".join(f"{_x(at / end):.1f},{_y(count / machines):.1f}" for at, count in points)
-        x = _LEFT + number * (_WIDTH - _LEFT) / len(curves)
+        y = _HEIGHT + _LEGEND * number
         parts += [
             f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>',
-            f'<text x="{x:.0f}" y="{_HEIGHT - 10}" fill="{colour}">{escape(label)}: {len(times):,}</text>',
+            f'<text x="{_LEFT}" y="{y}" fill="{colour}">{escape(label)}: {len(times):,}</text>',
         ]
     parts += [
         f'<text x="{_WIDTH / 2}" y="{_HEIGHT - _BOTTOM + 34}" text-anchor="middle">{name} after power came back</text>',
