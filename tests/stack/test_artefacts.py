@@ -160,7 +160,7 @@ def test_signed_api_signs_with_a_protected_key(target: Target, stores: Stores) -
     """Its layer has no package that is not loaded."""
     secret = {"key": key_ring("ed25519-miscounted").decode(), "passphrase": PASSPHRASE}
     with closing(stores.tables.client("secretsmanager")) as client:
-        arn = client.create_secret(Name="signing", SecretString=json.dumps(secret))["ARN"]
+        arn = client.create_secret(Name=f"signing-{uuid4()}", SecretString=json.dumps(secret))["ARN"]
     given = {"MATCHBOX_SIGNING_KEY_SECRET": arn, "AWS_ENDPOINT_URL_SECRETS_MANAGER": stores.tables.endpoint}
     script = json.loads((PROJECT / "events" / "boot-ipxe.json").read_text())
     events = [
@@ -182,11 +182,12 @@ def test_asset_sync_unpacks_a_zstd_layer_of_a_signed_image(target: Target, store
         signed = image([zstandard_compressed(*files)])
         registry.add("talos", "stable", signed)
         attach(registry, "talos", signed, [instance.signed(statement(signed.digest), *signer.values())], REFERRER)
-        document = {"id": "talos-arm64", "image": f"{registry.host}/talos:stable", "assets": "talos/arm64"}
+        source = f"talos-{uuid4()}"
+        document = {"id": source, "image": f"{registry.host}/talos:stable", "assets": "talos/arm64"}
         document |= {"verify": {**signer, "trusted_root": instance.trusted_root}}
-        SourceTable(stores.clients()).put("talos-arm64", json.dumps(document))
-        run = target.run("AssetSync", [{"source": "talos-arm64"}], stores.environment())
-    assert [["talos-arm64"]] == [answer["changed"] for answer in run.answers]
+        SourceTable(stores.clients()).put(source, json.dumps(document))
+        run = target.run("AssetSync", [{"source": source}], stores.environment())
+    assert [[source]] == [answer["changed"] for answer in run.answers]
     assert set() == run.unused
 
 
