@@ -36,18 +36,19 @@ class LineLog(ABC):
         exc_info: BaseException | None = None,
     ) -> None:
         """Log at level ERROR, with a traceback of the exception."""
-        fields = dict(extra or {})
-        if exc_info is not None:
-            # Imported where it is needed: a cold function seldom does.
-            import traceback
-
-            fields["exception_name"] = type(exc_info).__name__
-            fields["exception"] = without_tokens("".join(traceback.format_exception(exc_info)))
-        self._write(ERROR, msg, args, fields)
+        self._write(ERROR, msg, args, {**(extra or {}), **({} if exc_info is None else self.traceback(exc_info))})
 
     def exception(self, msg: object, *args: object) -> None:
         """Log at level ERROR, with a traceback of the exception that is handled."""
         self.error(msg, *args, exc_info=sys.exception())
+
+    def traceback(self, error: BaseException) -> dict[str, object]:
+        """The fields of an exception."""
+        # Imported where it is needed: a cold function seldom does.
+        import traceback
+
+        text = without_tokens("".join(traceback.format_exception(error)).rstrip("\n"))
+        return {"exception": text, "exception_name": type(error).__name__}
 
     @abstractmethod
     def text(self, level: int, message: str, fields: Mapping[str, object]) -> str:
