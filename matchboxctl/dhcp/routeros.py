@@ -18,7 +18,8 @@ def _lines(network: Network) -> Iterator[str]:
     names = {each: f"matchbox-{each.name}" for each in network.firmware}
     yield "/ip dhcp-server option"
     yield f"add name={_IPXE} code=67 value=\"s'{network.script}'\""
-    yield f"add name={_HTTP} code=60 value=\"s'{HTTP_CLASS}'\""
+    if any(each.by_http for each in network.firmware):
+        yield f"add name={_HTTP} code=60 value=\"s'{HTTP_CLASS}'\""
     for each, name in names.items():
         yield f"add name={name} code=67 value=\"s'{network.file(each)}'\""
     yield "/ip dhcp-server option sets"
