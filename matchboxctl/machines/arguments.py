@@ -1,6 +1,5 @@
 """`matchboxctl machine`, with its verbs on states."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from matchboxctl.cli.commands import Group
+from matchboxctl.cli.durations import seconds_in
 from matchboxctl.cli.options import MODES, completed_by, label_option, opened_by, option, output_option, store_flags
 from matchboxctl.store.advice import chosen_with_advice
 
@@ -23,7 +23,6 @@ EPILOG = (
     + "Exit codes: 0 success, 1 failure, 2 wrong usage, 4 nobody acted on the machine, and it was never seen. "
     + MODES
 )
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 machine = Group(
     "machine", help="List, approve, arm, hold and describe machines.", epilog=EPILOG, subcommand_metavar="VERB ..."
@@ -37,14 +36,6 @@ def opened_for(data_path: str, stack: str) -> "Iterator[OpenedStores]":
 
     with chosen_with_advice(data_path, stack) as store, opened_stores(store) as opened, opened.advising():
         yield opened
-
-
-def seconds_in(text: str) -> int:
-    """The seconds in a text such as `30m`."""
-    found = re.fullmatch(r"([0-9]{1,6})([smhd])", text)
-    if found is None or not int(found[1]):
-        raise click.BadParameter("use a number and s, m, h or d, such as 30m")
-    return int(found[1]) * _UNITS[found[2]]
 
 
 def _verb(name: str, *more: str) -> Callable[[Callable[..., Any]], click.Command]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from lambda_matchbox.machines.state import StateName
+from matchboxctl.cli.durations import seconds_in
 from matchboxctl.cli.options import MODES, Choice, option, output_option, store_flags
 from matchboxctl.machines.arguments import (
     EPILOG,
@@ -15,7 +16,6 @@ from matchboxctl.machines.arguments import (
     machine,
     on_machines,
     opened_for,
-    seconds_in,
 )
 from matchboxctl.store.advice import chosen_with_advice
 

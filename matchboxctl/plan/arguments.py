@@ -1,33 +1,23 @@
 """`matchboxctl plan` on the command line."""
 
-import math
-import re
 from typing import Any
 
 import click
 
 from matchboxctl.cli.commands import Command
+from matchboxctl.cli.durations import seconds_in
 from matchboxctl.cli.options import Choice, option, output_option
 from matchboxctl.cost.bill import ALB, DOORS, PLACES, REGION
 
-
-class _Duration(click.ParamType[float]):
-    """Seconds: `90s`, `10m`, `2h`."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The seconds, a day at most."""
-        if isinstance(value, float):
-            return value
-        found = re.fullmatch(r"(\d{1,6}(?:\.\d+)?)([smh])", str(value))
-        seconds = float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]] if found else math.inf
-        if seconds > 24 * 3600:
-            self.fail(f"{value!r} is no duration up to a day, such as 90s, 10m or 2h.", param, ctx)
-        return seconds
+_DAY = 86_400
 
 
-_DURATION = _Duration()
+def _duration(text: str) -> int:
+    """The seconds, of a day at most."""
+    seconds = seconds_in(text, least=0)
+    if seconds > _DAY:
+        raise click.BadParameter("use a day at most")
+    return seconds
 
 
 @click.command(
@@ -42,15 +32,15 @@ _DURATION = _Duration()
     ],
 )
 @option("--machines", metavar="N", type=click.IntRange(1, 1_000_000), required=True, help="machines that boot")
-@option("--within", metavar="T", type=_DURATION, default="10m", help="when all should have booted")
-@option("--over", metavar="T", type=_DURATION, default="0s", help="how long it takes until all have power")
+@option("--within", metavar="T", type=_duration, default="10m", help="when all should have booted")
+@option("--over", metavar="T", type=_duration, default="0s", help="how long it takes until all have power")
 @option(
     "--rack", metavar="N", type=click.IntRange(0), default=0, help="machines that get power together, 0 for each alone"
 )
 @click.option(
     "--firmware",
     metavar="T T",
-    type=(_DURATION, _DURATION),
+    type=(_duration, _duration),
     default=("60s", "180s"),
     help="the shortest and the longest time from power to DHCP",
 )

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from matchboxctl.cli.durations import seconds_in
 from matchboxctl.cli.errors import UsageError
 from matchboxctl.console.console import CONSOLE, FORM
 from matchboxctl.console.machine_forms import WINDOWS
@@ -14,7 +15,6 @@ from matchboxctl.console.notes import noted
 from matchboxctl.console.templates import command
 from matchboxctl.machines.acceptance import NewGroup, accepted
 from matchboxctl.machines.actions import Act, approval, arming, forgetting, holding, on_each, unholding
-from matchboxctl.machines.arguments import seconds_in
 from matchboxctl.machines.opened_stores import OpenedStores
 from matchboxctl.resources.command import target_of
 from matchboxctl.store.mode import StoreSettings
