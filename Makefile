@@ -163,6 +163,7 @@ bench: .venv/ready
 	$(BIN)/python -m benchmarks.console
 	$(BIN)/python -m benchmarks.butane_cost
 	$(BIN)/python -m benchmarks.image_sync
+	$(BIN)/python -m benchmarks.unchanged_sync
 	$(BIN)/python -m benchmarks.serve_throughput
 
 # Renew the lock files after an edit of their sources; `make lock UPGRADE=--upgrade` also upgrades every package.

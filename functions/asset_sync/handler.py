@@ -8,18 +8,17 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-import boto3
-from aws_lambda_powertools import Logger
-
 from asset_sync.settings import Settings
-from lambda_matchbox.aws.clients.boto3_errors import translated
-from lambda_matchbox.aws.clients.store_clients import StoreClients
+from lambda_matchbox.aws.clients.light_clients import CALL_SECONDS, light_clients, patient
+from lambda_matchbox.aws.clients.request_deadline import deadline_within
+from lambda_matchbox.aws.clients.sigv4 import lambda_credentials
 from lambda_matchbox.aws.token_keys import replace_old_key
 from lambda_matchbox.image_sync.job import SyncFailedError, SyncJob
 from lambda_matchbox.image_sync.metrics import SERVICE, SyncMetrics
 from lambda_matchbox.image_sync.table_stores import table_stores
 from lambda_matchbox.oci.distribution.docker_config import Login, logins_from_secret, no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
+from lambda_matchbox.web.function_log import FunctionLog
 
 # On the function's own disk, where an aborted invocation may have left files.
 _SCRATCH = Path(tempfile.gettempdir(), "asset_sync")
@@ -31,16 +30,25 @@ def job_of(environment: Mapping[str, str], scratch: Path = _SCRATCH) -> SyncJob:
     A run on schedule replaces an old key of tokens as well.
     """
     settings = Settings.from_environment(environment)
-    session = boto3.Session(region_name=settings.region)
-    clients = StoreClients(session.client("dynamodb"), session.client("s3"), settings.table, settings.bucket)
+    credentials = partial(lambda_credentials, environment)
+    clients = light_clients(
+        settings.table,
+        settings.bucket,
+        settings.region,
+        credentials,
+        dynamodb_endpoint=settings.dynamodb_endpoint,
+        s3_endpoint=settings.s3_endpoint,
+    )
 
     def login(registry: str) -> Login | None:
         # Read on demand: public images need no secret.
         if not settings.registry_secret:
             return no_logins(registry)
-        with translated():
-            secret = session.client("secretsmanager").get_secret_value(SecretId=settings.registry_secret)
-        return logins_from_secret(secret.get("SecretString", ""))(registry)
+        from lambda_matchbox.aws.clients.secrets_manager import SecretsManager
+
+        secrets = SecretsManager(settings.secrets_endpoint, settings.region, credentials, patient())
+        text = secrets.text(settings.registry_secret, deadline_within(CALL_SECONDS))
+        return logins_from_secret(text)(registry)
 
     namespace = settings.metrics_namespace
     return SyncJob(
@@ -48,15 +56,10 @@ def job_of(environment: Mapping[str, str], scratch: Path = _SCRATCH) -> SyncJob:
             f"table {settings.table!r}", clients, settings.stand_in, scratch, copies_required=settings.release_copies
         ),
         Registry(login),
-        Logger(service=SERVICE, level=settings.log_level, use_rfc3339=True),
+        FunctionLog(settings.log_level, SERVICE),
         publish=SyncMetrics(namespace).publish if namespace else lambda _: None,
-        at_start=partial(_replace_old_key, clients),
+        at_start=lambda: replace_old_key(clients, int(time.time())),
     )
-
-
-def _replace_old_key(clients: StoreClients) -> None:
-    with translated():
-        replace_old_key(clients.dynamodb, clients.table, int(time.time()))
 
 
 @cache

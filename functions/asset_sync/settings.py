@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from lambda_matchbox.environment import required
+from lambda_matchbox.environment import endpoint_url, required
 from lambda_matchbox.image_sync.sources import STAND_IN
 from lambda_matchbox.log_levels import log_level
 
@@ -13,7 +13,7 @@ class Settings(NamedTuple):
 
     `registry_secret` is the name or ARN of a secret in Secrets Manager, empty for none; without `metrics_namespace` no
     metrics are published. With `release_copies` the bucket gets the copies of releases that CloudFront serves.
-    Endpoints come from botocore's own variables.
+    An endpoint is None on AWS.
     """
 
     table: str
@@ -24,6 +24,9 @@ class Settings(NamedTuple):
     log_level: str
     metrics_namespace: str
     release_copies: bool
+    dynamodb_endpoint: str | None
+    s3_endpoint: str | None
+    secrets_endpoint: str | None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -37,4 +40,7 @@ class Settings(NamedTuple):
             log_level=log_level(environment.get("MATCHBOX_LOG_LEVEL") or "info"),
             metrics_namespace=environment.get("POWERTOOLS_METRICS_NAMESPACE", ""),
             release_copies=environment.get("MATCHBOX_RELEASE_COPIES") == "true",
+            dynamodb_endpoint=endpoint_url(environment, "DYNAMODB"),
+            s3_endpoint=endpoint_url(environment, "S3"),
+            secrets_endpoint=endpoint_url(environment, "SECRETS_MANAGER"),
         )

@@ -21,6 +21,7 @@ from lambda_matchbox.aws.catalog.reader import DynamoDBCatalog
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.light_clients import LightClients
 from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.store_clients import StoreClients
@@ -66,6 +67,7 @@ class TableDocuments:
         self._dynamodb = DynamoDB(store.dynamodb_endpoint, store.region, store.credentials, http)
         self._catalog = DynamoDBCatalog(self._dynamodb, s3, store.table, call_timeout=_READ_SECONDS)
         self._objects = ObjectCache(s3)
+        self._sources = SourceTable(LightClients(self._dynamodb, s3, store.table))
         self._store = store
         self._clients = _Clients(store, calls, read_timeout)
         self._retries = Retries(retry_seconds)
@@ -164,13 +166,13 @@ class TableDocuments:
 
     def put_source(self, source: Source) -> None:
         """Write the source into the item of all."""
-        self._retries(lambda: self._source_table().put(source.id, json.dumps(source_document(source))))
+        self._retries(lambda: self._sources.put(source.id, json.dumps(source_document(source))))
 
     def delete_source(self, source_id: str) -> bool:
         """Remove the source from the item of all."""
         exists = self.holds(_SOURCES, source_id)
         if exists:
-            self._retries(lambda: self._source_table().delete(source_id))
+            self._retries(lambda: self._sources.delete(source_id))
         return exists
 
     def group_for(self, labels: Mapping[str, str] | None) -> Group | None:
@@ -182,11 +184,8 @@ class TableDocuments:
         """Let no call wait any longer for an unavailable store."""
         self._retries.end()
 
-    def _source_table(self) -> SourceTable:
-        return SourceTable(self._clients())
-
     def _source_texts(self) -> Mapping[str, str]:
-        return self._retries(lambda: self._source_table().documents())
+        return self._retries(lambda: self._sources.documents())
 
     def _item(self, key: str) -> object:
         return self._dynamodb.get_item(self._store.table, {KEY: key}, deadline_within(_READ_SECONDS))

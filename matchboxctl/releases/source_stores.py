@@ -53,7 +53,7 @@ def stores_in_table(store: StoreSettings) -> SourceStores:
 
     return table_stores(
         f"{store.description} (store mode)",
-        store.clients(),
+        store.light_clients(),
         os.environ.get(STAND_IN, ""),
         copies_required=store.release_copies,
     )

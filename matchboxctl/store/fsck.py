@@ -48,7 +48,8 @@ def found_in_table(store: StoreSettings) -> Iterator[Finding]:
 
 
 def _found(store: StoreSettings, seen: Callable[[int], object], *, repair: bool) -> Iterator[Finding]:
-    return Fsck(store.clients(), repair=repair, release_copies=store.release_copies).run(seen)
+    clients = store.clients(), store.light_clients()
+    return Fsck(*clients, repair=repair, release_copies=store.release_copies).run(seen)
 
 
 def _document(finding: Finding) -> Mapping[str, object]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_s3 import S3Client
 
+    from lambda_matchbox.aws.clients.light_clients import LightClients
     from lambda_matchbox.web.settings import Settings
 
 
@@ -126,6 +127,19 @@ class StoreSettings(NamedTuple):
         """A client for the bucket."""
         config = _config(self, attempts)
         return self.session.client("s3", region_name=self.region, endpoint_url=self.s3_endpoint, config=config)
+
+    def light_clients(self) -> "LightClients":
+        """Clients for table and bucket that need no boto3."""
+        from lambda_matchbox.aws.clients.light_clients import light_clients
+
+        return light_clients(
+            self.table,
+            self.bucket,
+            self.region,
+            self.credentials,
+            dynamodb_endpoint=self.dynamodb_endpoint,
+            s3_endpoint=self.s3_endpoint,
+        )
 
     def clients(self, attempts: "Config | None" = None) -> StoreClients:
         """Clients for table and bucket."""

@@ -150,7 +150,7 @@ class TableImport:
         for line in hidden_assets(self._directory.sources.values(), self._directory.assets):
             print(f"note: {line}", file=sys.stderr)
         if not self._dry_run:
-            sources.carry_out(self._clients)
+            sources.carry_out(self._store.light_clients())
         self._report.add(sources.differences)
 
     def _without(self, changes: Plan, refused: Mapping[str, str]) -> Plan:

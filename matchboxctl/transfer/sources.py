@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from lambda_matchbox.aws.clients.store_clients import StoreClients
+from lambda_matchbox.aws.clients.light_clients import LightClients
 from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.aws.releases.store import TableReleaseStore
 from lambda_matchbox.documents.sources import source_document
@@ -54,7 +54,7 @@ class SourceImport:
             prefix="source ",
         )
 
-    def carry_out(self, clients: StoreClients) -> None:
+    def carry_out(self, clients: LightClients) -> None:
         """Write them. Raises StoreUnavailableError and AWSError."""
         table = SourceTable(clients)
         for name in [*self.differences.added, *self.differences.changed]:

@@ -243,7 +243,7 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def make_door(stored: OnStores, tmp_path: Path) -> Callable[..., Door]:
     def make(source_id: str = "arm", *, required: bool | None = True) -> Door:
-        clients = stored.stores.clients()
+        clients = stored.stores.light_clients()
         made = ReleaseCopies(clients, required=required)
         own = stored.subject.served.files("", "").with_prefix(ASSETS_PREFIX)  # type: ignore[attr-defined]
         return Door(stored, TableReleaseStore(clients, source_id, copies=made), made, own, tmp_path)

@@ -92,12 +92,10 @@ with DirectoryReleaseStore(Path(sys.argv[2]), sys.argv[1]).lease():
     os.kill(os.getpid(), signal.SIGKILL)
 """
 _ON_STORES = """
-import boto3, os, signal, sys
-from lambda_matchbox.aws.clients.store_clients import StoreClients
+import os, signal, sys
 from lambda_matchbox.aws.releases.store import TableReleaseStore
-client = boto3.Session().client("dynamodb", region_name=os.environ["AWS_REGION"])
-clients = StoreClients(client, None, os.environ["MATCHBOX_TABLE"], "")
-with TableReleaseStore(clients, sys.argv[1], lease_seconds=1.0).lease():
+from matchboxctl.store.mode import chosen_store
+with TableReleaseStore(chosen_store("").light_clients(), sys.argv[1], lease_seconds=1.0).lease():
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -121,10 +119,7 @@ def on_stores(tables: Service, buckets: Service) -> Iterator[OnStores]:
         http = opened.enter_context(closing(HttpClient(connect_timeout=ENOUGH, read_timeout=ENOUGH)))
 
         def store(source_id: str, lease_seconds: float = ENOUGH) -> TableReleaseStore:
-            clients = stores.clients()
-            for client in (clients.dynamodb, clients.s3):
-                opened.callback(client.close)
-            return TableReleaseStore(clients, source_id, lease_seconds=lease_seconds)
+            return TableReleaseStore(stores.light_clients(), source_id, lease_seconds=lease_seconds)
 
         def usurp(source_id: str) -> None:
             item = {KEY: sync_key(source_id), "lease": "another's", "until": 10**15}

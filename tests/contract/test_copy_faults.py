@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -25,9 +26,6 @@ DENIED = Answer(403, "Forbidden", "text/xml", b"<Error><Code>AccessDenied</Code>
 FILES = ["vmlinuz", "boot/a file+ü%41"]
 
 
-WRITES = ("s3.CopyObject", "s3.DeleteObject", "dynamodb.TransactWriteItems")
-
-
 class Killed(BaseException):
     """The end of the process."""
 
@@ -37,19 +35,21 @@ def killed_at(door: Door, write: int) -> Iterator[None]:
     """The door's process is killed before that write."""
     writes = count(1)
 
-    def kill(**_: Any) -> None:
-        if next(writes) == write:
-            raise Killed
+    def fatal(call: Callable[..., Any]) -> Callable[..., Any]:
+        def made(*arguments: Any) -> Any:
+            if next(writes) == write:
+                raise Killed
+            return call(*arguments)
 
-    clients = door.store._clients
-    events = {"s3": clients.s3.meta.events, "dynamodb": clients.dynamodb.meta.events}
-    for each in WRITES:
-        events[each.partition(".")[0]].register(f"before-send.{each}", kill)
-    try:
+        return made
+
+    dynamodb, s3, _ = door.store._clients
+    with (
+        patch.object(s3, "copy", fatal(s3.copy)),
+        patch.object(s3, "delete", fatal(s3.delete)),
+        patch.object(dynamodb, "transact", fatal(dynamodb.transact)),
+    ):
         yield
-    finally:
-        for each in WRITES:
-            events[each.partition(".")[0]].unregister(f"before-send.{each}", kill)
 
 
 def publish_two(door: Door, old: Pointer) -> None:
@@ -107,7 +107,7 @@ def proxy(door: Door, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultProxy]:
     for name, value in door.stored.stores.environment().items():
         monkeypatch.setenv(name, value)
     document = {"id": "arm", "image": str(SOURCE.image), "assets": SOURCE.assets}
-    SourceTable(door.stored.stores.clients()).put("arm", json.dumps(document))
+    SourceTable(door.stored.stores.light_clients()).put("arm", json.dumps(document))
     for digest, name in ((ONE, "one"), (TWO, "two")):
         record = ReleaseRecord("arm", "x", digest, 100, "", {}).document()
         door.publish(digest, name, {"vmlinuz": name.encode(), RECORD: record}, 100)
@@ -157,7 +157,7 @@ def test_withdrawal_without_the_deletion_of_copies_is_one_all_the_same(
     def unavailable(_: ReleaseCopies) -> None:
         raise StoreUnavailableError("the bucket is away")
 
-    SourceTable(door.stored.stores.clients()).delete("arm")
+    SourceTable(door.stored.stores.light_clients()).delete("arm")
     monkeypatch.setattr(ReleaseCopies, "complete", unavailable)
     assert 1 == main(["withdraw", "arm"])
     assert "arm: withdrawn, but not all copies for CloudFront are made: the bucket is away" in capsys.readouterr().err

@@ -1,9 +1,11 @@
 """fsck finds and repairs copies for CloudFront that are not what the app would serve."""
 
+import math
 from collections.abc import Callable
 
 import pytest
 
+from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.fsck.copy_rules import check_copies
 from lambda_matchbox.aws.fsck.rules import Kind
 from lambda_matchbox.aws.keys import SERVED_PREFIX
@@ -36,11 +38,11 @@ def door(door: Door) -> Door:
 
 
 def delete(door: Door, path: str) -> None:
-    door.store._clients.s3.delete_object(Bucket=door.store._bucket, Key=SERVED_PREFIX + path)
+    door.store._clients.s3.delete(SERVED_PREFIX + path, math.inf)
 
 
 def put(door: Door, path: str) -> None:
-    door.store._clients.s3.put_object(Bucket=door.store._bucket, Key=SERVED_PREFIX + path, Body=b"x")
+    door.store._clients.s3.put(SERVED_PREFIX + path, b"x", "text/x", math.inf)
 
 
 def test_sound_copies_have_no_findings(door: Door) -> None:
@@ -94,11 +96,12 @@ def test_only_a_stack_with_cloudfront_needs_copies(
     door.publish(ONE, "one", {"vmlinuz": b"1"}, 100)
     assert [] == fsck(door)
     assert 2 == len(fsck(door, required=True))
-    asked: list[str] = []
-    events = door.store._clients.s3.meta.events
-    events.register("provide-client-params.s3.ListObjectsV2", lambda params, **_: asked.append(params["Prefix"]))
+
+    def listed(_: S3, prefix: str, __: float) -> None:
+        raise AssertionError(prefix)
+
+    monkeypatch.setattr(S3, "objects", listed)
     assert [] == fsck(door, required=False)
-    assert [] == asked
 
 
 def test_stack_says_whether_copies_are_missing(

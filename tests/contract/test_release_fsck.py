@@ -25,7 +25,7 @@ OLD, NEW = "sha256:old", "sha256:new"
 
 
 def store_of(table: CatalogTable, source_id: str = "arm") -> TableReleaseStore:
-    return TableReleaseStore(table.clients, source_id)
+    return TableReleaseStore(table.light, source_id)
 
 
 def put(table: CatalogTable, name: str, body: bytes, source_id: str = "arm") -> None:
@@ -74,7 +74,7 @@ def kinds(findings: list[Finding]) -> list[tuple[Kind, bool]]:
 @pytest.fixture
 def sound(table: CatalogTable) -> CatalogTable:
     """A table with a source that has two releases."""
-    SourceTable(table.clients).put("arm", json.dumps(DOCUMENT))
+    SourceTable(table.light).put("arm", json.dumps(DOCUMENT))
     publish(table, OLD, 1)
     publish(table, NEW, 2)
     return table
@@ -105,7 +105,7 @@ def test_unreadable_source_is_damage(sound: CatalogTable, text: Any) -> None:
 
 
 def test_overlapping_source_is_reported(sound: CatalogTable) -> None:
-    SourceTable(sound.clients).put("b", json.dumps(DOCUMENT | {"id": "b", "assets": "talos"}))
+    SourceTable(sound.light).put("b", json.dumps(DOCUMENT | {"id": "b", "assets": "talos"}))
     why = "source 'b' is not synced: assets: 'talos' overlaps 'talos/arm64' of the source 'arm'"
     assert [(Kind.NOTE, why)] == [found[:2] for found in sound.fsck()]
 
@@ -115,7 +115,7 @@ def test_unreadable_pointer_is_removed_by_a_repair(sound: CatalogTable, text: st
     """Its files are not garbage."""
     write(sound, POINTERS, "arm", text)
     publish(sound, NEW, 2, "other")
-    SourceTable(sound.clients).put("other", json.dumps(DOCUMENT | {"id": "other", "assets": "other"}))
+    SourceTable(sound.light).put("other", json.dumps(DOCUMENT | {"id": "other", "assets": "other"}))
     assert [(Kind.UNREADABLE, False)] == kinds(sound.fsck(ages=NOW))
     assert [(Kind.UNREADABLE, True)] == kinds(sound.fsck(repair=True, ages=NOW))
     store = store_of(sound)
@@ -208,7 +208,7 @@ def test_garbage_of_a_running_sync_stays(sound: CatalogTable) -> None:
 
 
 def test_releases_without_a_source_are_a_note(sound: CatalogTable) -> None:
-    SourceTable(sound.clients).delete("arm")
+    SourceTable(sound.light).delete("arm")
     line = "source 'arm' has releases but no document: it is synced only if MATCHBOX_SOURCE names it"
     assert [(Kind.NOTE, line)] == [found[:2] for found in sound.fsck(repair=True, ages=NOW)]
     assert {"old", "new"} == store_of(sound).directories()

@@ -97,7 +97,7 @@ def test_lease_is_renewed(stored: OnStores) -> None:
 @pytest.mark.parametrize("stored", ON_SERVICES, indirect=True)
 def test_lease_may_be_acquired_again_by_its_holder(stored: OnStores) -> None:
     """As boto3 does where a response was lost."""
-    leases = SyncLeases(stored.stores.clients(), "arm")
+    leases = SyncLeases(stored.stores.light_clients(), "arm")
     for _ in range(2):
         leases._acquire("one")
     with pytest.raises(BusyError):

@@ -52,12 +52,12 @@ def sources(data: Path) -> Path:
 
 @pytest.fixture
 def table(stores: Stores) -> SourceTable:
-    return SourceTable(stores.clients())
+    return SourceTable(stores.light_clients())
 
 
 @pytest.fixture
 def store_of(stores: Stores) -> StoreOf:
-    clients = stores.clients()
+    clients = stores.light_clients()
     return lambda source_id: TableReleaseStore(clients, source_id)
 
 

@@ -38,13 +38,13 @@ def keys_at(request: pytest.FixtureRequest, made: MakeTable, tmp_path: Path) -> 
         return
     with closing(made(request.getfixturevalue(request.param))) as table:
         store = TableMachines(table.dynamodb(), table.name, call_timeout=ENOUGH)
-        replace_old_key(table.client, table.name, START)
+        replace_old_key(table.light, START)
         assert not store.keys()
         make_first_key(table.client, table.name, START)
 
         def in_table(moment: int) -> Mapping[int, bytes]:
             make_first_key(table.client, table.name, moment)
-            replace_old_key(table.client, table.name, moment)
+            replace_old_key(table.light, moment)
             return store.keys()
 
         yield in_table

@@ -80,7 +80,7 @@ class SourceCommands:
         """The releases of the source."""
         if self._stores is None:
             return DirectoryReleaseStore(self.data / "releases", source_id)
-        return TableReleaseStore(self._stores.clients(), source_id)
+        return TableReleaseStore(self._stores.light_clients(), source_id)
 
     def leftovers(self, source_id: str) -> set[str]:
         """Directories that the pointer does not name, and temporary files."""

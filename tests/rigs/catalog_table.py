@@ -8,6 +8,7 @@ from lambda_matchbox.aws.catalog.reader import DynamoDBCatalog
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.light_clients import LightClients
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.clients.store_clients import StoreClients
@@ -42,6 +43,8 @@ class CatalogTable:
         create_table(client, self.name)
         create_bucket(s3_client, self.name, buckets.region)
         self.clients = StoreClients(client, s3_client, self.name, self.name)
+        s3 = S3(buckets.endpoint, buckets.region, self.name, lambda: _credentials(buckets), http)
+        self.light = LightClients(self.dynamodb(), s3, self.name)
         self.writer = self.new_writer()
 
     def new_writer(self) -> CatalogWriter:
@@ -52,9 +55,7 @@ class CatalogTable:
         return kind(endpoint or tables.endpoint, tables.region, lambda: _credentials(tables), self._http)
 
     def reader(self, endpoint: str | None = None, kind: type[DynamoDB] = DynamoDB) -> DynamoDBCatalog:
-        dynamodb, buckets = self.dynamodb(endpoint, kind), self._buckets
-        s3 = S3(buckets.endpoint, buckets.region, self.name, lambda: _credentials(buckets), self._http)
-        return DynamoDBCatalog(dynamodb, s3, self.name, call_timeout=ENOUGH)
+        return DynamoDBCatalog(self.dynamodb(endpoint, kind), self.light.s3, self.name, call_timeout=ENOUGH)
 
     def fill(self, *groups: Group) -> None:
         for group in groups:
@@ -66,7 +67,7 @@ class CatalogTable:
 
     def fsck(self, *, repair: bool = False, ages: Ages | None = None) -> list[Finding]:
         """What fsck finds, and mends."""
-        run = Fsck(self.clients, repair=repair, ages=ages or Ages())
+        run = Fsck(self.clients, self.light, repair=repair, ages=ages or Ages())
         return list(run.run())
 
     def close(self) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lambda_matchbox.aws.catalog.writer import CatalogWriter
+from lambda_matchbox.aws.clients.light_clients import LightClients, light_clients
+from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.keys import ASSETS_PREFIX
 from lambda_matchbox.aws.table_and_bucket import create_bucket, create_table
@@ -55,6 +57,18 @@ class Stores:
     def clients(self) -> StoreClients:
         """New clients."""
         return StoreClients(self.tables.client("dynamodb"), self.buckets.client("s3"), self.name, self.name)
+
+    def light_clients(self) -> LightClients:
+        """New light clients."""
+        own = self.buckets
+        return light_clients(
+            self.name,
+            self.name,
+            self.tables.region,
+            lambda: Credentials(own.access_key, own.secret_key, own.session_token),
+            dynamodb_endpoint=self.tables.endpoint,
+            s3_endpoint=self.buckets.endpoint,
+        )
 
     def put_asset(self, path: str, body: bytes) -> None:
         """Put an asset as an import does."""

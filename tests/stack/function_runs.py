@@ -13,7 +13,6 @@ import pytest
 
 from asset_sync.handler import job_of
 from boot_history.handler import events_in, history_of
-from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.keys import TOKEN_KEYS
 from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.web.app import App
@@ -57,7 +56,7 @@ def sync(stores: Stores, moto: Service, scratch: Path, secret: str, monkeypatch:
             Name=secret, SecretString='{"username": "robot", "password": "correct horse"}'
         )
         document = {"id": SOURCE, "image": f"{registry.host}/{SOURCE}:{TAG}", "assets": "talos/arm64"}
-        SourceTable(StoreClients(dynamodb, s3, stores.name, stores.name)).put(SOURCE, json.dumps(document))
+        SourceTable(stores.light_clients()).put(SOURCE, json.dumps(document))
         for key in (f"releases/{SOURCE}/left/vmlinuz", "served/assets/talos/arm64/left"):
             s3.put_object(Bucket=stores.name, Key=key, Body=b"x")
         for kernel in (b"one", b"two"):

@@ -185,7 +185,7 @@ def test_asset_sync_unpacks_a_zstd_layer_of_a_signed_image(target: Target, store
         source = f"talos-{uuid4()}"
         document = {"id": source, "image": f"{registry.host}/talos:stable", "assets": "talos/arm64"}
         document |= {"verify": {**signer, "trusted_root": instance.trusted_root}}
-        SourceTable(stores.clients()).put(source, json.dumps(document))
+        SourceTable(stores.light_clients()).put(source, json.dumps(document))
         run = target.run("AssetSync", [{"source": source}], stores.environment())
     assert [[source]] == [answer["changed"] for answer in run.answers]
     assert set() == run.unused

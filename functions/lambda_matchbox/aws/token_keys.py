@@ -3,8 +3,13 @@
 import secrets
 from base64 import b64encode
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
+from lambda_matchbox.aws.clients.dynamodb import ConditionFailedError, ItemWrite
+from lambda_matchbox.aws.clients.dynamodb_json import Item, encode_item
+from lambda_matchbox.aws.clients.light_clients import CALL_SECONDS, LightClients
+from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.keys import KEY, TOKEN_KEY, TOKEN_KEYS, token_keys_in
 from lambda_matchbox.machines.tokens import KEY_LIFETIME, KEY_SIZE
 
@@ -17,36 +22,28 @@ NEWEST = "newest"
 
 def make_first_key(dynamodb: "DynamoDBClient", table: str, now: int) -> None:
     """Make a key unless there is one."""
-    _put(dynamodb, table, {now: secrets.token_bytes(KEY_SIZE)}, "attribute_not_exists(#newest)")
+    # Whoever was faster has written what is needed.
+    with suppress(dynamodb.exceptions.ConditionalCheckFailedException):
+        dynamodb.put_item(
+            TableName=table,
+            Item=encode_item(_item({now: secrets.token_bytes(KEY_SIZE)})),
+            ConditionExpression="attribute_not_exists(#newest)",
+            ExpressionAttributeNames={"#newest": NEWEST},
+        )
 
 
-def replace_old_key(dynamodb: "DynamoDBClient", table: str, now: int) -> None:
+def replace_old_key(clients: LightClients, now: int) -> None:
     """Make a new key if the newest is a month old, and remove all but these two. Without any key do nothing."""
-    item = dynamodb.get_item(TableName=table, Key={KEY: {"S": TOKEN_KEYS}}, ConsistentRead=True).get("Item")
-    keys = token_keys_in({name: value.get("S") for name, value in (item or {}).items()})
+    keys = token_keys_in(clients.item(TOKEN_KEYS))
     if not keys or now - max(keys) < KEY_LIFETIME:
         return
     kept = {max(keys): keys[max(keys)], now: secrets.token_bytes(KEY_SIZE)}
-    _put(dynamodb, table, kept, "#newest = :newest", {":newest": {"N": str(max(keys))}})
+    write = ItemWrite(_item(kept), {NEWEST: max(keys)})
+    # Whoever was faster has written what is needed.
+    with suppress(ConditionFailedError):
+        clients.dynamodb.put_item(clients.table, KEY, write, deadline_within(CALL_SECONDS))
 
 
-def _put(
-    dynamodb: "DynamoDBClient",
-    table: str,
-    keys: Mapping[int, bytes],
-    condition: str,
-    values: Mapping[str, Any] | None = None,
-) -> None:
-    """Write the keys. Whoever was faster has written what is needed."""
-    named = {f"{TOKEN_KEY}{made}": {"S": b64encode(key).decode()} for made, key in keys.items()}
-    more: dict[str, Any] = {"ExpressionAttributeValues": values} if values else {}
-    try:
-        dynamodb.put_item(
-            TableName=table,
-            Item={KEY: {"S": TOKEN_KEYS}, NEWEST: {"N": str(max(keys))}, **named},
-            ConditionExpression=condition,
-            ExpressionAttributeNames={"#newest": NEWEST},
-            **more,
-        )
-    except dynamodb.exceptions.ConditionalCheckFailedException:
-        return
+def _item(keys: Mapping[int, bytes]) -> Item:
+    named = {f"{TOKEN_KEY}{made}": b64encode(key).decode() for made, key in keys.items()}
+    return {KEY: TOKEN_KEYS, NEWEST: max(keys), **named}

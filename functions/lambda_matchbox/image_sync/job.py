@@ -2,10 +2,8 @@
 
 import random
 import time
-from collections.abc import Callable
-from typing import NamedTuple
-
-from aws_lambda_powertools import Logger
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, Protocol
 
 from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.image_sync.download import Downloads
@@ -22,6 +20,16 @@ _TIME_LIMIT = 300.0  # seconds: an invocation ends after fifteen minutes
 
 class SyncFailedError(Exception):
     """Some sources could not be synced; the message says which and why. The others were."""
+
+
+class Log(Protocol):
+    """A logger of the standard library, or of its form."""
+
+    def info(self, msg: object, /, *, extra: Mapping[str, object]) -> None:
+        """Log at level INFO, with these fields."""
+
+    def error(self, msg: object, /, *, extra: Mapping[str, object], exc_info: BaseException | None = None) -> None:
+        """Log at level ERROR, with these fields and the exception."""
 
 
 class Report(NamedTuple):
@@ -46,7 +54,7 @@ class SyncJob:
         self,
         stores: SourceStores,
         registry: Registry,
-        log: Logger,
+        log: Log,
         *,
         publish: Callable[[SourceMetrics], object] = lambda _: None,
         at_start: Callable[[], object] = lambda: None,
@@ -119,7 +127,7 @@ class SyncJob:
             failures.append(str(error))
         except Exception as error:  # noqa: BLE001 (whatever is wrong with one source, the others get their turn)
             reason = f"{source.id}: {type(error).__name__}: {error}"
-            self._log.exception("sync failed", extra={"source": source.id, "reason": reason})
+            self._log.error("sync failed", extra={"source": source.id, "reason": reason}, exc_info=error)
             failures.append(reason)
         else:
             return metrics

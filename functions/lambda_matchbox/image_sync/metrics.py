@@ -1,8 +1,10 @@
 """CloudWatch metrics of image sources, in the embedded metric format on standard output."""
 
-from typing import NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
-from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+if TYPE_CHECKING:
+    from aws_lambda_powertools.metrics import EphemeralMetrics
 
 SERVICE = "asset_sync"
 """The value of the dimension `service`, which Powertools adds."""
@@ -30,15 +32,15 @@ class SyncMetrics:
     """Publishes metrics over all sources: CloudWatch charges for each, and the log names the sources."""
 
     def __init__(self, namespace: str) -> None:
-        self._metrics = EphemeralMetrics(namespace=namespace, service=SERVICE)
+        self._namespace = namespace
 
     def publish(self, metrics: SourceMetrics) -> None:
         """Write the metrics in one line, if there are any."""
         values = {
-            (AGE, MetricUnit.NoUnit): metrics.age,
-            (SUCCEEDED, MetricUnit.Count): metrics.succeeded,
-            (FAILED, MetricUnit.Count): metrics.failed,
-            (SECONDS, MetricUnit.Seconds): metrics.seconds,
+            (AGE, "None"): metrics.age,
+            (SUCCEEDED, "Count"): metrics.succeeded,
+            (FAILED, "Count"): metrics.failed,
+            (SECONDS, "Seconds"): metrics.seconds,
         }
         known = {metric: value for metric, value in values.items() if value is not None}
         if not known:
@@ -46,3 +48,10 @@ class SyncMetrics:
         for (name, unit), value in known.items():
             self._metrics.add_metric(name, unit, round(value, 3))
         self._metrics.flush_metrics()
+
+    @cached_property
+    def _metrics(self) -> "EphemeralMetrics":
+        # Imported after the work: it takes as long as half of what a sync imports.
+        from aws_lambda_powertools.metrics import EphemeralMetrics
+
+        return EphemeralMetrics(namespace=self._namespace, service=SERVICE)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lambda_matchbox.aws.clients.store_clients import StoreClients
+from lambda_matchbox.aws.clients.light_clients import LightClients
 from lambda_matchbox.aws.releases.copies import ReleaseCopies
 from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.aws.releases.store import TableReleaseStore
@@ -10,7 +10,7 @@ from lambda_matchbox.image_sync.sources import ImageSources, SourceStores, image
 
 
 def table_stores(
-    name: str, clients: StoreClients, stand_in: str, scratch: Path | None = None, *, copies_required: bool | None = None
+    name: str, clients: LightClients, stand_in: str, scratch: Path | None = None, *, copies_required: bool | None = None
 ) -> SourceStores:
     """The sources in the table, and the one in the text of STAND_IN; `name` is for messages.
 

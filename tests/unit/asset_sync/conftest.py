@@ -36,4 +36,4 @@ def function(
         monkeypatch.setenv(name, value)
     with faulty_registry() as registry:
         registry.scheme = "bearer"
-        yield Function(stores.name, clients, registry, tmp_path / "scratch", environment)
+        yield Function(stores, clients, registry, tmp_path / "scratch", environment)

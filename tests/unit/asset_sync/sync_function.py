@@ -2,16 +2,16 @@
 
 import io
 import json
-import logging
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asset_sync.handler import job_of
-from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.aws.releases.store import TableReleaseStore
 from lambda_matchbox.image_sync.job import Report, SyncJob
+from lambda_matchbox.web.function_log import FunctionLog
+from tests.rigs.stores import Stores
 from tests.support.balancer_events import ROOT
 from tests.support.faulty_registry import FaultyRegistry
 from tests.support.images.manifests import Image
@@ -38,7 +38,7 @@ class Function:
 
     def __init__(
         self,
-        name: str,
+        stores: Stores,
         clients: Clients,
         registry: FaultyRegistry,
         scratch: Path,
@@ -47,7 +47,7 @@ class Function:
         self.registry = registry
         self.environment = environment
         self.dynamodb, self.s3 = clients
-        self._clients = StoreClients(*clients, name, name)
+        self._clients = stores.light_clients()
         self.sources = SourceTable(self._clients)
         self._scratch = scratch
         self._written = io.StringIO()
@@ -68,12 +68,8 @@ class Function:
 
     def job(self) -> SyncJob:
         made = job_of(self.environment, self._scratch)
-        # Stream and level of the first logger of a name stay: here, those of an earlier test.
-        logger = logging.getLogger("asset_sync")
-        (handler,) = logger.handlers
-        assert isinstance(handler, logging.StreamHandler)
-        handler.setStream(self._written)
-        logger.setLevel(logging.INFO)
+        assert isinstance(made._log, FunctionLog)
+        made._log._stream = self._written
         return made
 
     def run(self, event: dict[str, str]) -> Report:
@@ -88,7 +84,7 @@ class Function:
         return None if pointer is None else pointer.current
 
     def keys(self, prefix: str) -> list[str]:
-        return [each["Key"] for each in self._clients.objects(prefix)]
+        return [each.key for each in self._clients.objects(prefix)]
 
     @property
     def log(self) -> list[dict[str, Any]]:

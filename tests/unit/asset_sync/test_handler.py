@@ -250,14 +250,12 @@ def test_missing_setting_is_an_error(function: Function, name: str) -> None:
         function.job()
 
 
-def test_run_that_finds_nothing_new_takes_what_its_bill_says(
-    function: Function, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_run_that_finds_nothing_new_takes_what_its_bill_says(function: Function) -> None:
     """A read of an item of up to 4 KB is one unit, a write of one of up to 1 KB, too."""
     function.add("talos-arm64", ONE)
     function.run(SCHEDULE)
     function.store("talos-arm64").note_checked(int(time.time()) - 7200)
     with fault_proxy(function.environment["AWS_ENDPOINT_URL_DYNAMODB"]) as proxy:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", proxy.endpoint)
+        function.environment["AWS_ENDPOINT_URL_DYNAMODB"] = proxy.endpoint
         assert ["talos-arm64"] == function.run(SCHEDULE).unchanged
         assert {"GetItem": facts.SYNC_READS, "UpdateItem": facts.SYNC_WRITES} == proxy.requests()

@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from aws_lambda_powertools import Logger
 
 from asset_sync.handler import job_of
 from lambda_matchbox.aws.table_and_bucket import create_table
@@ -28,6 +26,7 @@ from lambda_matchbox.oci.distribution.docker_config import no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.image_reference import ImageReference
 from lambda_matchbox.releases.sources import Source
+from lambda_matchbox.web.function_log import FunctionLog
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
 from tests.support.memory_releases import MemoryReleases, MemoryReleaseStore, memory_stores
@@ -65,7 +64,7 @@ class Job:
         job = SyncJob(
             memory_stores(self.releases, self.sources, self.refused),
             self._registry,
-            Logger(service=uuid4().hex, stream=self.log),
+            FunctionLog("INFO", "test", self.log),
             publish=published.append,
             clock=lambda: NOON,
         )

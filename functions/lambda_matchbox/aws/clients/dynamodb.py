@@ -1,4 +1,4 @@
-"""Reads of DynamoDB items, and writes of several at once."""
+"""Reads and writes of DynamoDB items."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +25,15 @@ class ConditionFailedError(Exception):
     """An item was not as expected, or another transaction was changing it."""
 
 
+class CancelledError(Exception):
+    """A transaction was cancelled: `reasons` has a code for each of its actions, `None` for one that would succeed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        # As all servers write it, beside the list of those that a program is meant to read.
+        self.reasons = message.rpartition("[")[2].rstrip("]").split(", ")
+
+
 class ItemWrite(NamedTuple):
     """An item to put or to delete; `expected` are attributes that it has now, None if it does not exist."""
 
@@ -34,7 +43,7 @@ class ItemWrite(NamedTuple):
 
 
 class DynamoDB:
-    """Strongly consistent reads of whole items, and transactions.
+    """Strongly consistent reads of whole items, writes and transactions.
 
     `endpoint` is `http[s]://HOST[:PORT]`, or None for the region's own. A deadline is a moment of time.monotonic().
     All calls raise StoreUnavailableError without a complete response in time, AWSError for a refusal.
@@ -174,28 +183,49 @@ class DynamoDB:
                 raise ConditionFailedError from error
             raise
 
+    def update_item(
+        self,
+        table: str,
+        key: Mapping[str, Any],
+        expression: str,
+        names: Mapping[str, str],
+        values: Mapping[str, Any],
+        deadline: float,
+        *,
+        condition: str = "",
+    ) -> None:
+        """Make one update, which is to be the same if it is repeated. Raises ConditionFailedError."""
+        try:
+            self._service.call("UpdateItem", update(table, key, expression, names, values, condition), deadline)
+        except AWSError as error:
+            if error.code == "ConditionalCheckFailedException":
+                raise ConditionFailedError from error
+            raise
+
     def delete_item(self, table: str, key: Mapping[str, Any], deadline: float) -> None:
         """Delete the item with this key, if there is one."""
         self._service.call("DeleteItem", {"TableName": table, "Key": encode_item(key)}, deadline)
 
     def write_together(self, table: str, key: str, writes: Sequence[ItemWrite], deadline: float) -> None:
-        """Make all the writes or none. Raises ConditionFailedError.
+        """Make all the writes or none. Raises ConditionFailedError."""
+        try:
+            self.transact([transaction_item(table, key, write) for write in writes], deadline)
+        except CancelledError as error:
+            if {"ConditionalCheckFailed", "TransactionConflict"} & {*error.reasons}:
+                raise ConditionFailedError from error
+            raise StoreUnavailableError(f"the transaction was cancelled: {error}") from error
+
+    def transact(self, actions: Sequence[Mapping[str, Any]], deadline: float) -> None:
+        """Carry out all actions of TransactWriteItems or none. Raises CancelledError.
 
         A repeated attempt of the same call changes nothing (its ClientRequestToken).
         """
-        request = {
-            "TransactItems": [transaction_item(table, key, write) for write in writes],
-            "ClientRequestToken": os.urandom(16).hex(),
-        }
+        request = {"TransactItems": actions, "ClientRequestToken": os.urandom(16).hex()}
         try:
             self._service.call("TransactWriteItems", request, deadline)
         except AWSError as error:
-            if error.code == "TransactionCanceledException" and any(
-                reason in error.message for reason in ("ConditionalCheckFailed", "TransactionConflict")
-            ):
-                raise ConditionFailedError from error
             if error.code == "TransactionCanceledException":
-                raise StoreUnavailableError(f"the transaction was cancelled: {error.message}") from error
+                raise CancelledError(error.message) from error
             raise
 
     def _batch(
@@ -213,6 +243,25 @@ class DynamoDB:
             if keys and not _BACKOFF.wait(attempt, deadline):
                 raise StoreUnavailableError(f"unprocessed keys of {table!r} after {attempt} calls: {len(keys)}")
         return items
+
+
+def update(
+    table: str,
+    key: Mapping[str, Any],
+    expression: str,
+    names: Mapping[str, str],
+    values: Mapping[str, Any],
+    condition: str = "",
+) -> dict[str, Any]:
+    """The parameters of an update; `names` and `values` are those of its expressions."""
+    return {
+        "TableName": table,
+        "Key": encode_item(key),
+        "UpdateExpression": expression,
+        "ExpressionAttributeNames": names,
+        **({"ExpressionAttributeValues": encode_item(values)} if values else {}),
+        **({"ConditionExpression": condition} if condition else {}),
+    }
 
 
 def transaction_item(table: str, key: str, write: ItemWrite) -> dict[str, Any]:

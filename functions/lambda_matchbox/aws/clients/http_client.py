@@ -1,13 +1,14 @@
 """HTTP requests with retries, over connections that are kept."""
 
 import http.client
+import math
 import select
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from lambda_matchbox.aws.clients import errors
 from lambda_matchbox.backoff import Backoff
@@ -28,6 +29,10 @@ _BROKEN = (ConnectionError, http.client.HTTPException)
 _PIECE = 65536
 
 
+Body: TypeAlias = bytes | Iterable[bytes]
+"""Bytes, or their pieces, anew for each attempt: those have a header Content-Length."""
+
+
 class HttpResponse(NamedTuple):
     """A service's response; header names are in lower case."""
 
@@ -39,7 +44,7 @@ class HttpResponse(NamedTuple):
 class HttpClient:
     """Connections that are kept between requests; for any number of threads.
 
-    `backoff` is None for callers that retry themselves.
+    `backoff` is None for callers that retry themselves; `attempts` limits those of a request.
     """
 
     def __init__(
@@ -48,15 +53,17 @@ class HttpClient:
         connect_timeout: float = CONNECT_TIMEOUT,
         read_timeout: float = READ_TIMEOUT,
         backoff: Backoff | None = _BACKOFF,
+        attempts: float = math.inf,
     ) -> None:
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
         self._backoff = backoff
+        self._attempts = attempts
         # Of each scheme and host. Lists are safe for threads.
         self._kept: dict[str, list[http.client.HTTPConnection]] = {}
 
     def request(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float
+        self, method: str, url: str, headers: Mapping[str, str], body: Body | None, deadline: float
     ) -> HttpResponse:
         """The response to an idempotent request, with a status below 300, before `deadline` (of time.monotonic()).
 
@@ -90,7 +97,7 @@ class HttpClient:
                 if not errors.is_transient(refusal):
                     raise refusal
                 why = str(refusal)
-            if self._backoff is None or not self._backoff.wait(attempt, deadline):
+            if self._backoff is None or attempt >= self._attempts or not self._backoff.wait(attempt, deadline):
                 break
         attempts = f" (attempts: {attempt})" if self._backoff else ""
         raise StoreUnavailableError(f"no answer from {host}{attempts}: {why}")
@@ -107,7 +114,7 @@ class HttpClient:
         self.close()
 
     def _attempt(
-        self, origin: str, method: str, target: str, headers: Mapping[str, str], body: bytes | None, deadline: float
+        self, origin: str, method: str, target: str, headers: Mapping[str, str], body: Body | None, deadline: float
     ) -> HttpResponse:
         connection = self._connection(origin, deadline)
         # Kept here: http.client forgets it when the service is going to close it.

@@ -1,5 +1,6 @@
 """Calls of AWS services with a JSON protocol."""
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -40,7 +41,7 @@ class JsonService:
         self._http = http
 
     def call(self, operation: str, request: Mapping[str, Any], deadline: float) -> dict[str, Any]:
-        """The response to a call that changes nothing, before the deadline of time.monotonic().
+        """The response to a call that may be repeated, before the deadline of time.monotonic().
 
         Raises StoreUnavailableError without a complete response in time, AWSError for a refusal.
         """
@@ -52,7 +53,7 @@ class JsonService:
                 "Content-Type": f"application/x-amz-json-{self._protocol.version}",
                 "X-Amz-Target": f"{self._protocol.target}.{operation}",
             },
-            body,
+            hashlib.sha256(body).hexdigest(),
             credentials=self._credentials(),
             region=self._region,
             service=self._protocol.service,

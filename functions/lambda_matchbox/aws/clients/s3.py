@@ -1,19 +1,29 @@
 """Objects of an S3 bucket."""
 
+import hashlib
 import time
-from collections.abc import Callable, Mapping
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from urllib.parse import quote, unquote_plus
 
 from lambda_matchbox.aws.clients import sigv4
-from lambda_matchbox.aws.clients.errors import AWSError
-from lambda_matchbox.aws.clients.http_client import HttpClient, HttpResponse
+from lambda_matchbox.aws.clients.errors import AWSError, error_in
+from lambda_matchbox.aws.clients.http_client import Body, HttpClient, HttpResponse
 from lambda_matchbox.aws.clients.regional_hosts import regional_host
+from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.clients.sigv4 import Credentials
+from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.golang.http import dates
 
+if TYPE_CHECKING:
+    from pathlib import Path
+    from xml.etree.ElementTree import Element
+
 _UNRESERVED = "-_.~"
+_NOTHING = hashlib.sha256().hexdigest()
+_PIECE = 1 << 18
 
 
 class Head(NamedTuple):
@@ -23,6 +33,15 @@ class Head(NamedTuple):
     content_type: str
     etag: str
     last_modified: datetime | None
+
+
+class ListedObject(NamedTuple):
+    """An object in a listing; the entity tag is quoted."""
+
+    key: str
+    size: int
+    etag: str
+    last_modified: datetime
 
 
 class ObjectListing(NamedTuple):
@@ -55,6 +74,7 @@ class S3:
         else:
             self._scheme, _, host = (endpoint or f"https://{own}").rstrip("/").partition("://")
             self._location = f"{host}/{bucket}"
+        self._bucket = bucket
         self._region = region
         self._credentials = credentials_provider
         self._http = http
@@ -62,7 +82,7 @@ class S3:
     def head(self, key: str, deadline: float) -> Head | None:
         """The object's headers; None without the object or the bucket, which HEAD does not distinguish."""
         try:
-            headers = self._call("HEAD", self._url(key), {}, b"", deadline).headers
+            headers = self._call("HEAD", self._url(key), {}, deadline).headers
         except AWSError as error:
             if error.status == 404:
                 return None
@@ -80,9 +100,7 @@ class S3:
         if start < 0 or length < 1:
             raise ValueError(f"invalid range: start {start!r}, length {length!r}")
         try:
-            response = self._call(
-                "GET", self._url(key), {"Range": f"bytes={start}-{start + length - 1}"}, b"", deadline
-            )
+            response = self._call("GET", self._url(key), {"Range": f"bytes={start}-{start + length - 1}"}, deadline)
         except AWSError as error:
             if error.status == 404 and error.code != "NoSuchBucket":
                 return None
@@ -95,29 +113,69 @@ class S3:
 
     def put(self, key: str, body: bytes, content_type: str, deadline: float) -> None:
         """Store an object; its digest is signed, so that S3 refuses a damaged body."""
-        self._call("PUT", self._url(key), {"Content-Type": content_type}, body, deadline)
+        digest = hashlib.sha256(body).hexdigest()
+        self._call("PUT", self._url(key), {"Content-Type": content_type}, deadline, body, digest)
+
+    def put_file(self, key: str, file: "Path", size: int, sha256: str, content_type: str, deadline: float) -> None:
+        """Store a file of that size and SHA-256 (in hexadecimal digits) in one request.
+
+        S3 refuses another one, and keeps the SHA-256 as the object's checksum: of a multipart upload it would have only
+        those of the parts. Raises OSError too.
+        """
+        headers = {
+            "Content-Type": content_type,
+            "Content-Length": str(size),
+            "X-Amz-Checksum-SHA256": checksum(sha256),
+        }
+        with file.open("rb") as opened:
+            self._call("PUT", self._url(key), headers, deadline, _Pieces(opened), sha256)
+
+    def copy(self, key: str, origin: str, headers: Mapping[str, str], deadline: float) -> str:
+        """Copy an object within the bucket, with further headers of CopyObject; its checksum, if S3 returns one.
+
+        S3 may send an error after the head of its response, which is not repeated then.
+        """
+        source = {"X-Amz-Copy-Source": quote(f"/{self._bucket}/{origin}", safe=_UNRESERVED + "/")}
+        response = self._call("PUT", self._url(key), {**source, **headers}, deadline)
+        if (copied := _xml(response.body)).tag == "Error":
+            raise StoreUnavailableError(f"cannot copy {origin!r}: {error_in(response.status, response.body)}")
+        return copied.findtext("{*}ChecksumSHA256", "")
+
+    def delete(self, key: str, deadline: float) -> None:
+        """Delete the object, if there is one."""
+        self._call("DELETE", self._url(key), {}, deadline)
+
+    def objects(self, prefix: str, page_timeout: float) -> Iterator[ListedObject]:
+        """All objects whose keys start with `prefix`, in order of their keys; each page within so many seconds."""
+        for page in self._pages({"prefix": prefix}, lambda: deadline_within(page_timeout)):
+            for found in page.root.iterfind("{*}Contents"):
+                moment = datetime.fromisoformat(found.findtext("{*}LastModified", ""))
+                size, etag = int(found.findtext("{*}Size", "")), found.findtext("{*}ETag", "")
+                yield ListedObject(page.decode(found.findtext("{*}Key", "")), size, etag, moment)
 
     def list(self, prefix: str, deadline: float) -> ObjectListing:
         """All objects whose keys start with `prefix`, those with a slash after it by their common prefixes.
 
         The deadline is for all pages together.
         """
-        # Imported where it is needed: listings are rare, and it costs a tenth of the boot path's imports.
-        from xml.etree import ElementTree
-
-        parameters = {"encoding-type": "url", "list-type": "2", "prefix": prefix, "delimiter": "/"}
         keys: list[str] = []
         prefixes: list[str] = []
+        for page in self._pages({"prefix": prefix, "delimiter": "/"}, lambda: deadline):
+            keys += [page.decode(found.findtext("{*}Key", "")) for found in page.root.iterfind("{*}Contents")]
+            prefixes += [
+                page.decode(each.findtext("{*}Prefix", "")) for each in page.root.iterfind("{*}CommonPrefixes")
+            ]
+        return ObjectListing(sorted(keys), sorted(prefixes))
+
+    def _pages(self, wanted: Mapping[str, str], deadline: Callable[[], float]) -> Iterator["_Page"]:
+        parameters = {"encoding-type": "url", "list-type": "2", **wanted}
         while True:
-            response = self._call("GET", self._url("", parameters), {}, b"", deadline)
-            page = ElementTree.fromstring(response.body)  # noqa: S314 - S3 itself wrote it
+            root = _xml(self._call("GET", self._url("", parameters), {}, deadline()).body)
             # A server that does not encode keys does not name an encoding.
-            decode = unquote_plus if page.findtext("{*}EncodingType") == "url" else str
-            keys += [decode(found.findtext("{*}Key", "")) for found in page.iterfind("{*}Contents")]
-            prefixes += [decode(found.findtext("{*}Prefix", "")) for found in page.iterfind("{*}CommonPrefixes")]
-            token = page.findtext("{*}NextContinuationToken")
+            yield _Page(root, unquote_plus if root.findtext("{*}EncodingType") == "url" else str)
+            token = root.findtext("{*}NextContinuationToken")
             if not token:
-                return ObjectListing(sorted(keys), sorted(prefixes))
+                return
             parameters["continuation-token"] = token
 
     def presigned_get(self, key: str, scheme: str, lifetime: int) -> str:
@@ -141,15 +199,51 @@ class S3:
             return url
         return f"{url}?" + "&".join(f"{name}={quote(value, safe=_UNRESERVED)}" for name, value in parameters.items())
 
-    def _call(self, method: str, url: str, headers: Mapping[str, str], body: bytes, deadline: float) -> HttpResponse:
+    def _call(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        deadline: float,
+        body: Body | None = None,
+        digest: str = _NOTHING,
+    ) -> HttpResponse:
         signed = sigv4.sign_headers(
             method,
             url,
             headers,
-            body,
+            digest,
             credentials=self._credentials(),
             region=self._region,
             service="s3",
             now=time.time(),
         )
-        return self._http.request(method, url, signed, body if method == "PUT" else None, deadline)
+        return self._http.request(method, url, signed, body, deadline)
+
+
+class _Page(NamedTuple):
+    root: "Element"
+    decode: Callable[[str], str]
+
+
+class _Pieces:
+    """The pieces of a file, from its beginning each time."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._file.seek(0)
+        return iter(lambda: self._file.read(_PIECE), b"")
+
+
+def checksum(sha256: str) -> str:
+    """The SHA-256 in hexadecimal digits as S3 has it in its headers."""
+    return b64encode(bytes.fromhex(sha256)).decode()
+
+
+def _xml(body: bytes) -> "Element":
+    # Imported where it is needed: it costs a tenth of the boot path's imports.
+    from xml.etree import ElementTree
+
+    return ElementTree.fromstring(body)  # noqa: S314 - S3 itself wrote it

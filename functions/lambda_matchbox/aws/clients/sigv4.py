@@ -38,7 +38,7 @@ def sign_headers(
     method: str,
     url: str,
     headers: Mapping[str, str],
-    body: bytes,
+    digest: str,
     *,
     credentials: Credentials,
     region: str,
@@ -47,13 +47,14 @@ def sign_headers(
 ) -> dict[str, str]:
     """The headers to send: those given, all signed, and those of the signature, with Host.
 
+    `digest` is the body's SHA-256 in hexadecimal digits.
+
     The path and the query of `url` are already encoded; the path has no `.` or `..` to resolve. `now` is in seconds
     since 1970. For S3 the path is signed as it is sent, and the body's digest is sent too; the paths of other services
     are encoded a second time for the signature.
     """
     host, path, parameters = _address(url, service)
     moment = _timestamp(now)
-    digest = hashlib.sha256(body).hexdigest()
     sent = {**headers, "Host": host, "X-Amz-Date": moment}
     if credentials.session_token is not None:
         sent["X-Amz-Security-Token"] = credentials.session_token

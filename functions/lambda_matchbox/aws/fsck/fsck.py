@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from lambda_matchbox.aws.catalog.items import ObjectRef, display_name, group_fields, object_ref
 from lambda_matchbox.aws.catalog.table_contents import TableContents, scan_table
 from lambda_matchbox.aws.clients.dynamodb_json import Item
+from lambda_matchbox.aws.clients.light_clients import LightClients
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.fsck.copy_rules import check_copies
 from lambda_matchbox.aws.fsck.machine_check import MachineCheck
@@ -60,6 +61,7 @@ class Fsck:
     def __init__(
         self,
         clients: StoreClients,
+        light: LightClients,
         *,
         repair: bool,
         release_copies: bool | None = None,
@@ -71,7 +73,8 @@ class Fsck:
         self._repairs = repair
         self._ages = ages
         self._repair = CatalogRepair(clients)
-        self._copies = ReleaseCopies(clients, required=release_copies)
+        self._light = light
+        self._copies = ReleaseCopies(light, required=release_copies)
 
     def run(self, seen: Callable[[int], object] = lambda _: None) -> Iterator[Finding]:
         """All findings; `seen` is given the number of items of each page that is read."""
@@ -85,7 +88,7 @@ class Fsck:
         yield from self._shapes(found, began)
         yield from self._objects(found)
         yield from MachineCheck(self._clients, repair=self._repairs).run(found)
-        yield from ReleaseCheck(self._clients, self._copies, repair=self._repairs).run(found, self._ages.object)
+        yield from ReleaseCheck(self._light, self._copies, repair=self._repairs).run(found, self._ages.object)
         yield from check_copies(self._copies, self._ages.pointer, repair=self._repairs)
         for line in _notes(found):
             yield Finding(Kind.NOTE, line)

@@ -9,11 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from lambda_matchbox.aws.catalog.table_contents import TableContents
-from lambda_matchbox.aws.clients.dynamodb_json import encode_item
-from lambda_matchbox.aws.clients.store_clients import StoreClients
+from lambda_matchbox.aws.clients.dynamodb import ConditionFailedError
+from lambda_matchbox.aws.clients.light_clients import LightClients
 from lambda_matchbox.aws.fsck.rules import Finding, Kind
 from lambda_matchbox.aws.keys import (
-    KEY,
     POINTERS,
     RELEASES_PREFIX,
     pointers_in,
@@ -42,7 +41,7 @@ class _ReleaseDirectory(NamedTuple):
 class ReleaseCheck:
     """Checks releases; with `repair` it repairs what it can and removes garbage."""
 
-    def __init__(self, clients: StoreClients, copies: ReleaseCopies, *, repair: bool) -> None:
+    def __init__(self, clients: LightClients, copies: ReleaseCopies, *, repair: bool) -> None:
         self._clients = clients
         self._copies = copies
         self._repair = repair
@@ -70,14 +69,9 @@ class ReleaseCheck:
         repaired = False
         if self._repair:
             # Unless it was replaced meanwhile, or is not a text.
-            with suppress(self._clients.dynamodb.exceptions.ConditionalCheckFailedException):
-                self._clients.dynamodb.update_item(
-                    TableName=self._clients.table,
-                    Key=encode_item({KEY: POINTERS}),
-                    UpdateExpression="REMOVE #source",
-                    ConditionExpression="#source = :text",
-                    ExpressionAttributeNames={"#source": source_name(source_id)},
-                    ExpressionAttributeValues=encode_item({":text": text}),
+            with suppress(ConditionFailedError):
+                self._clients.update(
+                    POINTERS, "REMOVE #source", {"#source": source_name(source_id)}, {":text": text}, "#source = :text"
                 )
                 repaired = True
         text = f"the pointer of source {source_id!r} is damaged, so that no release of it is served"
@@ -106,10 +100,10 @@ class ReleaseCheck:
         """The directories that no pointer names."""
         youngest: dict[tuple[str, str], datetime] = {}
         for listed in self._clients.objects(RELEASES_PREFIX):
-            source_id, _, rest = listed["Key"].removeprefix(RELEASES_PREFIX).partition("/")
+            source_id, _, rest = listed.key.removeprefix(RELEASES_PREFIX).partition("/")
             directory, slash, _ = rest.partition("/")
             if slash:
-                moment = listed["LastModified"]
+                moment = listed.last_modified
                 youngest[source_id, directory] = max(moment, youngest.get((source_id, directory), moment))
         return [
             _ReleaseDirectory(*key, moment)

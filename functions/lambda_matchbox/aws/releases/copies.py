@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeAlias
 
-from lambda_matchbox.aws.clients.boto3_errors import translated
-from lambda_matchbox.aws.clients.store_clients import StoreClients
+from lambda_matchbox.aws.clients.errors import AWSError
+from lambda_matchbox.aws.clients.light_clients import CALL_SECONDS, FILE_SECONDS, LightClients
+from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.keys import ASSETS_PREFIX, RELEASES_PREFIX, SERVED_PREFIX, release_prefix
 from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.releases.pointers import GRACE, Pointer, Pointers, covering
@@ -44,7 +45,7 @@ class ReleaseCopies:
     `required` says whether CloudFront reads them; None where that is not known: then a bucket has them that has some.
     """
 
-    def __init__(self, clients: StoreClients, *, required: bool | None = None) -> None:
+    def __init__(self, clients: LightClients, *, required: bool | None = None) -> None:
         self._clients = clients
         self._table = SourceTable(clients)
         self._required = required
@@ -68,8 +69,7 @@ class ReleaseCopies:
             wanted = self._wanted(pointers)
             self._copy(_missing(present, wanted))
             for key in _superfluous(present, wanted):
-                with translated():
-                    self._clients.s3.delete_object(Bucket=self._clients.bucket, Key=key)
+                self._clients.s3.delete(key, deadline_within(CALL_SECONDS))
             if pointers == self._table.pointers():
                 return
 
@@ -83,9 +83,8 @@ class ReleaseCopies:
         wanted = self._wanted(pointers)
         missing = {key: origin for key, origin in _missing(present, wanted).items() if not key.startswith(moving)}
         superfluous = sorted(key for key in _superfluous(present, wanted) if not key.startswith(moving))
-        with translated():
-            parts = [f"{ASSETS_PREFIX}{each.assets}/" for each in pointers.values()]
-            own = [each["Key"] for part in parts for each in self._clients.objects(part)]
+        parts = [f"{ASSETS_PREFIX}{each.assets}/" for each in pointers.values()]
+        own = [each.key for part in parts for each in self._clients.objects(part)]
         hidden = {key.replace(SERVED_PREFIX, ASSETS_PREFIX, 1) for key in wanted}
         return Differences(missing, superfluous, sorted({*own} - hidden))
 
@@ -93,14 +92,12 @@ class ReleaseCopies:
         """ETag and age of each copy; None if there are to be none."""
         if self._required is False:
             return None
-        with translated():
-            found = {each["Key"]: (each["ETag"], each["LastModified"]) for each in self._clients.objects(SERVED_PREFIX)}
+        found = {each.key: (each.etag, each.last_modified) for each in self._clients.objects(SERVED_PREFIX)}
         return found if found or self._required else None
 
     def _wanted(self, pointers: Pointers) -> _Wanted:
         """The keys of all copies, those of releases first; for each the original's key and ETag."""
-        with translated():
-            stored = {each["Key"]: each["ETag"] for each in self._clients.objects(RELEASES_PREFIX)}
+        stored = {each.key: each.etag for each in self._clients.objects(RELEASES_PREFIX)}
         of_releases: dict[str, tuple[str, str]] = {}
         current: dict[str, tuple[str, str]] = {}
         for source_id, pointer in pointers.items():
@@ -118,17 +115,16 @@ class ReleaseCopies:
         return of_releases | current
 
     def _copy(self, missing: Mapping[str, str]) -> None:
-        s3, bucket = self._clients.s3, self._clients.bucket
+        s3 = self._clients.s3
         for key, origin in missing.items():
-            with translated():
-                s3.copy_object(
-                    Bucket=bucket,
-                    Key=key,
-                    CopySource={"Bucket": bucket, "Key": origin},
-                    MetadataDirective="REPLACE",
-                    ContentType=s3.head_object(Bucket=bucket, Key=origin)["ContentType"],
-                    CacheControl=_RELEASED if is_of_a_release(key) else _CURRENT,
-                )
+            if (head := s3.head(origin, deadline_within(CALL_SECONDS))) is None:
+                raise AWSError("NoSuchKey", f"the bucket lacks {origin!r}", 404)
+            headers = {
+                "X-Amz-Metadata-Directive": "REPLACE",
+                "Content-Type": head.content_type,
+                "Cache-Control": _RELEASED if is_of_a_release(key) else _CURRENT,
+            }
+            s3.copy(key, origin, headers, deadline_within(FILE_SECONDS))
 
 
 def is_of_a_release(key: str) -> bool:

@@ -11,27 +11,25 @@ from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from lambda_matchbox.aws.clients.boto3_errors import translated
+from lambda_matchbox.aws.clients.dynamodb import ConditionFailedError
 from lambda_matchbox.aws.clients.dynamodb_json import encode_item
-from lambda_matchbox.aws.clients.store_clients import StoreClients
+from lambda_matchbox.aws.clients.errors import AWSError
+from lambda_matchbox.aws.clients.light_clients import LightClients
 from lambda_matchbox.aws.keys import KEY, sync_key
+from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.store import BusyError
 
 LEASE_SECONDS = 30.0
 """The lifetime of a lease that is not renewed; the clocks of hosts that sync one source must differ by less."""
 
 _RENEWALS = 3
-_CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 class SyncLeases:
     """Leases of one source; `seconds` is the lifetime without renewal."""
 
-    def __init__(self, clients: StoreClients, source_id: str, seconds: float = LEASE_SECONDS) -> None:
-        self._client = clients.dynamodb
-        self._table = clients.table
+    def __init__(self, clients: LightClients, source_id: str, seconds: float = LEASE_SECONDS) -> None:
+        self._clients = clients
         self._source_id = source_id
         self._seconds = seconds
 
@@ -39,8 +37,7 @@ class SyncLeases:
     def lease(self) -> Iterator[str]:
         """Hold a lease; yields its token. Raises BusyError, StoreUnavailableError and AWSError."""
         token = uuid.uuid4().hex
-        with translated():
-            self._acquire(token)
+        self._acquire(token)
         ended = Event()
         renewal = Thread(target=self._renew, args=(token, ended), daemon=True)
         renewal.start()
@@ -54,7 +51,7 @@ class SyncLeases:
     def condition(self, token: str) -> dict[str, Any]:
         """A condition of a transaction: the lease is still held with this token."""
         return {
-            "TableName": self._table,
+            "TableName": self._clients.table,
             "Key": encode_item({KEY: sync_key(self._source_id)}),
             "ConditionExpression": "#lease = :token",
             "ExpressionAttributeNames": {"#lease": "lease"},
@@ -64,15 +61,13 @@ class SyncLeases:
     def _acquire(self, token: str) -> None:
         now = time.time()
         try:
-            # The own token: boto3 retries where a response was lost.
+            # The own token: a call is repeated where a response was lost.
             self._update(
                 "SET #lease = :token, #until = :until",
                 "attribute_not_exists(#lease) OR #until < :now OR #lease = :token",
                 {":token": token, ":until": self._expiry(now), ":now": int(now * 1000)},
             )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != _CONDITION_FAILED:
-                raise
+        except ConditionFailedError as error:
             raise BusyError(f"another sync of {self._source_id!r} is running") from error
 
     def _renew(self, token: str, ended: Event) -> None:
@@ -81,31 +76,23 @@ class SyncLeases:
                 self._update(
                     "SET #until = :until", "#lease = :token", {":token": token, ":until": self._expiry(time.time())}
                 )
-            except ClientError as error:
-                if error.response["Error"]["Code"] == _CONDITION_FAILED:
-                    # The lease is lost: the transaction that publishes will fail.
-                    return
-            except BotoCoreError:
+            except ConditionFailedError:
+                # The lease is lost: the transaction that publishes will fail.
+                return
+            except (AWSError, StoreUnavailableError):
                 # The table may be available again before the lease expires.
                 continue
 
     def _release(self, token: str) -> None:
         try:
             self._update("REMOVE #lease, #until", "#lease = :token", {":token": token})
-        except (ClientError, BotoCoreError):
+        except (ConditionFailedError, AWSError, StoreUnavailableError):
             # It expires.
             return
 
     def _update(self, expression: str, condition: str, values: dict[str, Any]) -> None:
         names = {name: name.lstrip("#") for name in ("#lease", "#until") if name in expression + condition}
-        self._client.update_item(
-            TableName=self._table,
-            Key=encode_item({KEY: sync_key(self._source_id)}),
-            UpdateExpression=expression,
-            ConditionExpression=condition,
-            ExpressionAttributeNames=names,
-            ExpressionAttributeValues=encode_item(values),
-        )
+        self._clients.update(sync_key(self._source_id), expression, names, values, condition)
 
     def _expiry(self, now: float) -> int:
         return int((now + self._seconds) * 1000)

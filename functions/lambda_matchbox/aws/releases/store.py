@@ -1,16 +1,16 @@
 """The release store in table and bucket (see `releases.store`)."""
 
-import base64
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from itertools import count
 from typing import Any
 
-from lambda_matchbox.aws.clients.boto3_errors import translated
-from lambda_matchbox.aws.clients.dynamodb_json import decode_item, encode_item
+from lambda_matchbox.aws.clients.dynamodb import CancelledError, update
 from lambda_matchbox.aws.clients.errors import AWSError
-from lambda_matchbox.aws.clients.store_clients import StoreClients
+from lambda_matchbox.aws.clients.light_clients import CALL_SECONDS, FILE_SECONDS, LightClients
+from lambda_matchbox.aws.clients.request_deadline import deadline_within
+from lambda_matchbox.aws.clients.s3 import checksum
 from lambda_matchbox.aws.keys import CHECKED, KEY, POINTERS, RELEASES_PREFIX, release_prefix, source_name, sync_key
 from lambda_matchbox.aws.releases.copies import ReleaseCopies
 from lambda_matchbox.aws.releases.lease import LEASE_SECONDS, SyncLeases
@@ -19,9 +19,9 @@ from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.pointers import Pointer, pointer_in, pointer_text
 from lambda_matchbox.releases.store import CopiesError, LeaseLostError, MovedError, ReleaseFile, ReleaseStoreError
 
-_NOT_FOUND = ("404", "NoSuchKey")
 _CONDITION_FAILED = "ConditionalCheckFailed"
 _MOVE_SECONDS = 10.0
+_MAX_READ = 64 << 20
 
 
 class TableReleaseStore:
@@ -29,7 +29,7 @@ class TableReleaseStore:
 
     def __init__(
         self,
-        clients: StoreClients,
+        clients: LightClients,
         source_id: str,
         *,
         lease_seconds: float = LEASE_SECONDS,
@@ -37,14 +37,14 @@ class TableReleaseStore:
     ) -> None:
         self._clients = clients
         self._copies = copies or ReleaseCopies(clients)
-        self._client, self._s3, self._table, self._bucket = clients
+        self._s3 = clients.s3
         self._source_id = source_id
         self._attribute = source_name(source_id)
         self._leases = SyncLeases(clients, source_id, lease_seconds)
 
     def pointer(self) -> Pointer | None:
         """The pointer as it is now."""
-        text = self._item(POINTERS).get(self._attribute)
+        text = self._clients.item(POINTERS).get(self._attribute)
         pointer = None if text is None else pointer_in(text)
         if text is not None and pointer is None:
             raise ReleaseStoreError(
@@ -72,14 +72,10 @@ class TableReleaseStore:
         deadline = time.monotonic() + _MOVE_SECONDS
         for attempt in count(1):
             try:
-                with translated():
-                    self._client.transact_write_items(TransactItems=actions)
+                self._clients.dynamodb.transact(actions, deadline_within(CALL_SECONDS))
                 return
-            except AWSError as error:
-                cause = error.__cause__
-                if not isinstance(cause, self._client.exceptions.TransactionCanceledException):
-                    raise
-                reasons = [str(reason.get("Code")) for reason in cause.response.get("CancellationReasons", [])]
+            except CancelledError as error:
+                reasons = error.reasons
                 if reasons[:1] == [_CONDITION_FAILED]:
                     raise MovedError(f"another command moved the pointer of {self._source_id!r}") from error
                 if reasons[1:] == [_CONDITION_FAILED]:
@@ -94,94 +90,69 @@ class TableReleaseStore:
 
     def checked(self) -> int | None:
         """When the source was last up to date."""
-        moment = self._item(sync_key(self._source_id)).get(CHECKED)
+        moment = self._clients.item(sync_key(self._source_id)).get(CHECKED)
         return moment if isinstance(moment, int) else None
 
     def note_checked(self, moment: int) -> None:
         """Record it."""
-        with translated():
-            self._client.update_item(
-                TableName=self._table,
-                Key=encode_item({KEY: sync_key(self._source_id)}),
-                UpdateExpression="SET #checked = :checked",
-                ExpressionAttributeNames={"#checked": CHECKED},
-                ExpressionAttributeValues=encode_item({":checked": moment}),
-            )
+        self._clients.update(
+            sync_key(self._source_id), "SET #checked = :checked", {"#checked": CHECKED}, {":checked": moment}
+        )
 
     def directories(self) -> set[str]:
         """The directories with objects."""
         above = f"{RELEASES_PREFIX}{self._source_id}/"
-        with translated():
-            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=above, Delimiter="/")
-            found = [common["Prefix"] for page in pages for common in page.get("CommonPrefixes", ())]
-        return {prefix.removeprefix(above).rstrip("/") for prefix in found}
+        found = self._s3.list(above, deadline_within(CALL_SECONDS))
+        return {prefix.removeprefix(above).rstrip("/") for prefix in found.prefixes}
 
     def sizes(self, directory: str) -> Mapping[str, int]:
         """The sizes of the objects."""
         prefix = self._key(directory, "")
-        with translated():
-            return {found["Key"].removeprefix(prefix): found["Size"] for found in self._clients.objects(prefix)}
+        return {found.key.removeprefix(prefix): found.size for found in self._clients.objects(prefix)}
 
     def put(self, directory: str, name: str, file: ReleaseFile) -> None:
-        """Put the file in one request: of a multipart upload S3 would verify only the checksums of its parts."""
-        with translated(), file.file.open("rb") as body:
-            self._s3.put_object(
-                Bucket=self._bucket,
-                Key=self._key(directory, name),
-                Body=body,
-                ContentType=file.content_type,
-                ChecksumSHA256=base64.b64encode(bytes.fromhex(file.sha256)).decode(),
-            )
+        """Put the file; its digest, which is known, is that of signature and checksum."""
+        self._s3.put_file(
+            self._key(directory, name),
+            file.file,
+            file.size,
+            file.sha256,
+            file.content_type,
+            deadline_within(FILE_SECONDS),
+        )
 
     def copy(self, directory: str, name: str, origin_directory: str, origin_name: str, sha256: str) -> bool:
         """Copy the object within the bucket; S3 returns the SHA-256 of the copy."""
+        key, origin = self._key(directory, name), self._key(origin_directory, origin_name)
         try:
-            with translated():
-                copied = self._s3.copy_object(
-                    Bucket=self._bucket,
-                    Key=self._key(directory, name),
-                    CopySource={"Bucket": self._bucket, "Key": self._key(origin_directory, origin_name)},
-                    ChecksumAlgorithm="SHA256",
-                )
+            copied = self._s3.copy(key, origin, {"X-Amz-Checksum-Algorithm": "SHA256"}, deadline_within(FILE_SECONDS))
         except AWSError as error:
-            if error.code in _NOT_FOUND:
+            if error.code == "NoSuchKey":
                 return False
             raise
-        return copied["CopyObjectResult"].get("ChecksumSHA256") == base64.b64encode(bytes.fromhex(sha256)).decode()
+        return copied == checksum(sha256)
 
     def read(self, directory: str, name: str) -> bytes | None:
         """The object's content."""
-        try:
-            with translated():
-                return self._s3.get_object(Bucket=self._bucket, Key=self._key(directory, name))["Body"].read()
-        except AWSError as error:
-            if error.code in _NOT_FOUND:
-                return None
-            raise
+        return self._s3.get(self._key(directory, name), 0, _MAX_READ, deadline_within(CALL_SECONDS))
 
     def discard(self, directory: str) -> None:
         """Delete the objects; after an interruption `directories` still lists the rest."""
         for name in self.sizes(directory):
-            with translated():
-                self._s3.delete_object(Bucket=self._bucket, Key=self._key(directory, name))
+            self._s3.delete(self._key(directory, name), deadline_within(CALL_SECONDS))
 
     def _key(self, directory: str, name: str) -> str:
         return release_prefix(self._source_id, directory) + name
-
-    def _item(self, key: str) -> dict[str, Any]:
-        with translated():
-            response = self._client.get_item(TableName=self._table, Key=encode_item({KEY: key}), ConsistentRead=True)
-        return decode_item(response.get("Item", {}))
 
     def _update(self, old: Pointer | None, new: Pointer | None) -> dict[str, Any]:
         values = {} if new is None else {":new": pointer_text(new)}
         if old is not None:
             values[":old"] = pointer_text(old)
-        made: dict[str, Any] = {
-            "TableName": self._table,
-            "Key": encode_item({KEY: POINTERS}),
-            "UpdateExpression": "REMOVE #source" if new is None else "SET #source = :new",
-            "ConditionExpression": "attribute_not_exists(#source)" if old is None else "#source = :old",
-            "ExpressionAttributeNames": {"#source": self._attribute},
-        }
-        return made | ({"ExpressionAttributeValues": encode_item(values)} if values else {})
+        return update(
+            self._clients.table,
+            {KEY: POINTERS},
+            "REMOVE #source" if new is None else "SET #source = :new",
+            {"#source": self._attribute},
+            values,
+            "attribute_not_exists(#source)" if old is None else "#source = :old",
+        )

@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from datetime import UTC, datetime
+from hashlib import sha256
 from unittest.mock import patch
 from urllib.parse import quote
 
@@ -65,7 +66,9 @@ def test_s3_headers(
     url = f"{host}{path}?{query}" if query else host + path
     request = AWSRequest(method, url, headers=headers, data=body)
     botocore_signed(botocore.auth.S3SigV4Auth, request, credentials, now, "s3", region)
-    signed = sign_headers(method, url, headers, body, credentials=credentials, region=region, service="s3", now=now)
+    signed = sign_headers(
+        method, url, headers, sha256(body).hexdigest(), credentials=credentials, region=region, service="s3", now=now
+    )
     assert dict(request.headers.items()) == {name: value for name, value in signed.items() if name != "Host"}
 
 
@@ -78,7 +81,14 @@ def test_dynamodb_headers(
     request = AWSRequest("POST", url, headers=headers, data=body)
     botocore_signed(botocore.auth.SigV4Auth, request, credentials, now, "dynamodb", region)
     signed = sign_headers(
-        "POST", url, headers, body, credentials=credentials, region=region, service="dynamodb", now=now
+        "POST",
+        url,
+        headers,
+        sha256(body).hexdigest(),
+        credentials=credentials,
+        region=region,
+        service="dynamodb",
+        now=now,
     )
     assert dict(request.headers.items()) == {name: value for name, value in signed.items() if name != "Host"}
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lambda_matchbox.aws.clients import light_clients
 from tests.support.commands import Commands
 from tests.support.server_threads import in_thread
 from tests.unit.matchboxctl.store.environments import set_environment
@@ -95,9 +96,14 @@ def test_endpoint_without_a_server_is_named(run: Commands, monkeypatch: pytest.M
     monkeypatch.setenv("MATCHBOX_TABLE", "t")
     monkeypatch.setenv("MATCHBOX_BUCKET", "b")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    advice = {"fsck": "; check the endpoint and the network", "group list": "; run the same command again"}
-    advice["sync"] = advice["releases x"] = advice["fsck"]
-    for words, what_to_do in advice.items():
+    monkeypatch.setattr(light_clients, "_ATTEMPTS", 1)
+    cannot = "cannot connect to http://127.0.0.1:1/; "
+    own = "table t on http://127.0.0.1:1, bucket b on http://127.0.0.1:1: no answer from 127.0.0.1:1 (attempts: 1): "
+    own += "connection refused; run the same command again"
+    errors = {
+        "fsck": f"{cannot}check the endpoint and the network",
+        "group list": f"{cannot}run the same command again",
+    }
+    for words, error in {**errors, "sync": own, "releases x": own}.items():
         ended = run(*words.split())
-        error = f"matchboxctl: cannot connect to http://127.0.0.1:1/{what_to_do}"
-        assert (1, error) == (ended.code, ended.err.splitlines()[-1])
+        assert (1, f"matchboxctl: {error}") == (ended.code, ended.err.splitlines()[-1])
