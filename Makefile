@@ -158,6 +158,7 @@ bench: .venv/ready
 	$(BIN)/python -m benchmarks.many_groups
 	$(BIN)/python -m benchmarks.storm
 	$(BIN)/python -m benchmarks.storm_model
+	$(BIN)/python -m benchmarks.storm_model.serve_storms
 	$(BIN)/python -m benchmarks.history
 	$(BIN)/python -m benchmarks.machine_lists
 	$(BIN)/python -m benchmarks.console

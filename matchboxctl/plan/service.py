@@ -24,6 +24,12 @@ class Reply(NamedTuple):
     again: float | None = None
 
 
+def syn_again(attempt: int) -> float | None:
+    """After how many seconds iPXE sends SYN again; None when it gives up."""
+    # 0.25 s, doubled each time, up to 10 s.
+    return 0.25 * 2**attempt if attempt < 6 else None
+
+
 class Service(Protocol):
     """Serves the steps of boots; requests come in the order of their times."""
 

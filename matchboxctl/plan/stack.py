@@ -7,7 +7,7 @@ from matchboxctl.cost import facts
 from matchboxctl.cost.bill import ALB
 from matchboxctl.plan.environments import Environments
 from matchboxctl.plan.limits import Limits
-from matchboxctl.plan.service import Reply, Step
+from matchboxctl.plan.service import Reply, Step, syn_again
 from matchboxctl.plan.table import Table
 from matchboxctl.plan.token_bucket import TokenBucket
 
@@ -16,8 +16,6 @@ CLOUDFRONT = "CloudFront: more requests a second than its quota"
 BUCKET = "S3: more requests a second than a prefix serves"
 
 _FIVE_MINUTES = 300
-# iPXE sends SYN again after 0.25 s, doubles that each time, and gives up beyond 10 s.
-_FIRST_SYN, _LAST_SYN = 0.25, 10.0
 # Around the median service time, as a logarithm; assumed.
 _SPREAD = 0.3
 _UNITS = {"/boot.ipxe": 0, "/ipxe": 4, "configuration": facts.READS - 4}
@@ -60,10 +58,9 @@ class Stack:
         """The response to a request at this time; `attempt` counts those before."""
         self._grow(now)
         if self._connections.take(now) is None:
-            pause = _FIRST_SYN * 2 ** min(attempt, 16)
             if self._door != ALB:
                 return Reply(self._limits.round_trip, CLOUDFRONT)
-            return Reply(0, BALANCER, pause if pause <= _LAST_SYN else None)
+            return Reply(0, BALANCER, syn_again(attempt))
         if step.size and self._door != ALB:
             return Reply(self._limits.round_trip)
         return self._call(step, now)

@@ -29,8 +29,8 @@ from matchboxctl.serve.settings import HttpSettings
 from matchboxctl.serve.tls_connection import TlsConnection
 from matchboxctl.serve.usual_response import is_usual, send_usual
 
-# asyncio accepts as many connections as its backlog before the limits see the first of them.
-_ACCEPTED_AT_ONCE = 8
+ACCEPTED_AT_ONCE = 8
+"""asyncio accepts as many connections as its backlog before the limits see the first of them."""
 
 _THREADS = 32
 _SWEEP_INTERVAL = 1.0
@@ -69,7 +69,7 @@ class HttpServer:
         for listener in listeners:
             certificate = listener.certificate
             connection = manager if certificate is None else partial(_tls_connection, manager, certificate)
-            servers.append(await loop.create_server(connection, sock=listener.socket, backlog=_ACCEPTED_AT_ONCE))
+            servers.append(await loop.create_server(connection, sock=listener.socket, backlog=ACCEPTED_AT_ONCE))
             listener.socket.listen(BACKLOG)
         certificates = [listener.certificate for listener in listeners if listener.certificate is not None]
         sweeping = loop.create_task(self._sweep(connections, certificates))
