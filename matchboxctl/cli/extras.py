@@ -12,6 +12,7 @@ EXTRAS = {
     "pysequoia": ("pysequoia", "sign"),
     "sigstore": ("sigstore", "keyless"),
     "urllib3": ("urllib3", "sync"),
+    "zlib_ng": ("zlib-ng", "sync"),
     "zstandard": ("zstandard", "sync"),
 }
 """A module's distribution and extra. `sign` and `sync` need cryptography as well, but another module before it."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from lambda_matchbox.oci.descriptors import Blob
 
-PIECE = 1 << 20
+PIECE = 1 << 19
 """Bytes of every piece but the last."""
 
 _MAX_AHEAD = 4

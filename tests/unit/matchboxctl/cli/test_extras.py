@@ -22,6 +22,7 @@ OPTIONAL = (
     "prometheus_client",
     "pysequoia",
     "urllib3",
+    "zlib_ng",
     "zstandard",
 )
 
