@@ -140,7 +140,7 @@ def test_calls_for_many_shapes_are_parallel(moto_server: Service, made: MakeTabl
         write(table, groups)
         credentials = Credentials(moto_server.access_key, moto_server.secret_key)
         dynamodb = DynamoDB(moto_server.endpoint, moto_server.region, lambda: credentials, http)
-        items = dynamodb.batch_get_items(table.name, [{KEY: key} for key in keys], time.monotonic() + ENOUGH)
+        items = dynamodb.batch_get_items(table.name, KEY, keys, time.monotonic() + ENOUGH)
     assert sorted(keys) == sorted(item[KEY] for item in items)
 
 

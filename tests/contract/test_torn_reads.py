@@ -1,9 +1,8 @@
 """A BatchGetItem that reads its items at different times, the worst ones."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import permutations
-from typing import Any
 
 import pytest
 
@@ -88,13 +87,13 @@ def _answer_while(
 
     class Torn(DynamoDB):
         def batch_get_items(
-            self, table: str, keys: Sequence[Mapping[str, Any]], deadline: float, leave: object = None
+            self, table: str, name: str, keys: Sequence[str], deadline: float, *others: object, **options: object
         ) -> list[Item]:
             items = []
-            for key in sorted(keys, key=lambda key: rank.get(key["pk"], -1)):
-                if armed and pending and rank.get(key["pk"]) == moment:
+            for key in sorted(keys, key=lambda key: rank.get(key, -1)):
+                if armed and pending and rank.get(key) == moment:
                     pending.pop()()
-                items += super().batch_get_items(table, [key], deadline)
+                items += super().batch_get_items(table, name, [key], deadline)
             if armed and pending:
                 pending.pop()()
             return items

@@ -109,14 +109,14 @@ def test_every_type(table: Service, patient: HttpClient) -> None:
 
 def test_many_keys(table: Service, patient: HttpClient) -> None:
     """More keys than a call takes are all answered, through throttling, failures and unprocessed keys."""
-    keys = [{"id": f"node-{n}"} for n in range(250)]
+    keys = [f"node-{n}" for n in range(250)]
     with fault_proxy(table.endpoint) as proxy:
         dynamodb = DynamoDB(proxy.endpoint, table.region, lambda: credentials_of(table), patient)
         for fault in (THROTTLED, INTERNAL_ERROR, Withhold(keys=30)):
             proxy.forget_requests()
             proxy.switch(fault, times=3)
-            items = dynamodb.batch_get_items(TABLE, [*keys, {"id": "none"}], within(ENOUGH))
-            assert sorted(key["id"] for key in keys) == sorted(item["id"] for item in items)
+            items = dynamodb.batch_get_items(TABLE, "id", [*keys, "none"], within(ENOUGH))
+            assert sorted(keys) == sorted(item["id"] for item in items)
             assert 6 == proxy.requests()["BatchGetItem"]
 
 
@@ -128,7 +128,7 @@ def test_throttled_for_long(table: Service, patient: HttpClient) -> None:
         # A machine that is busy for all of the shortest time hears nothing.
         for seconds in (0.5, 4, 16):
             with pytest.raises(StoreUnavailableError) as told:
-                dynamodb.batch_get_items(TABLE, [{"id": "node-1"}, {"id": "node-2"}], within(seconds))
+                dynamodb.batch_get_items(TABLE, "id", ["node-1", "node-2"], within(seconds))
             if "ProvisionedThroughputExceededException" in str(told.value):
                 return
     pytest.fail(str(told.value))
@@ -138,7 +138,7 @@ def test_doubled_keys(table: Service, patient: HttpClient) -> None:
     """Doubled keys are refused by DynamoDB, and the refusal is told."""
     dynamodb = DynamoDB(table.endpoint, table.region, lambda: credentials_of(table), patient)
     with pytest.raises(AWSError) as caught:
-        dynamodb.batch_get_items(TABLE, [{"id": "node-1"}, {"id": "node-1"}], within(ENOUGH))
+        dynamodb.batch_get_items(TABLE, "id", ["node-1", "node-1"], within(ENOUGH))
     assert ("ValidationException", 400) == (caught.value.code, caught.value.status)
 
 

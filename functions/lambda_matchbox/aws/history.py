@@ -76,8 +76,8 @@ class TableHistory:
 
     def records(self, keys: Collection[str]) -> Mapping[str, Record]:
         """The records of those that have one."""
-        wanted = [{KEY: key, SORT_KEY: _RECORD} for key in dict.fromkeys(keys)]
-        items = self._dynamodb.batch_get_items(self._table, wanted, self._deadline())
+        wanted = [*dict.fromkeys(keys)]
+        items = self._dynamodb.batch_get_items(self._table, KEY, wanted, self._deadline(), sort_key=(SORT_KEY, _RECORD))
         return {item[KEY]: _record_in(item) for item in items}
 
     def keys(self, beginnings: Collection[str], limit: int) -> Sequence[str]:

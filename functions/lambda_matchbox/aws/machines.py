@@ -30,8 +30,8 @@ class TableMachines:
 
     def read_all(self, identities: Sequence[str]) -> tuple[MachineState, ...]:
         """The states under these identities, one for each that has one."""
-        keys = [{KEY: machine_key(identity)} for identity in identities]
-        return tuple(map(machine_state_in, self._dynamodb.batch_get_items(self._table, keys, self._deadline())))
+        keys = [machine_key(identity) for identity in identities]
+        return tuple(map(machine_state_in, self._dynamodb.batch_get_items(self._table, KEY, keys, self._deadline())))
 
     def find(self, beginning: str) -> list[MachineState]:
         """The machines with an identity that begins so."""

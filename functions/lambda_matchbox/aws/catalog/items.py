@@ -6,9 +6,11 @@ What is long of a document lies in the bucket: its item has the object's key and
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from lambda_matchbox.aws.keys import (
+    ENTRY,
     GROUP,
     KEY,
     MAX_ITEM_SIZE,
@@ -21,7 +23,6 @@ from lambda_matchbox.aws.keys import (
     group_key,
     json_text,
     profile_key,
-    selector_hash,
     selector_text,
     template_key,
     template_name,
@@ -53,6 +54,9 @@ all read an item of this size.
 
 MAX_DOCUMENT_SIZE = 16 * 1024 * 1024
 """Bytes of a template or of metadata: a function has to hold it, parse it and answer in time."""
+
+# Profiles, which many machines share, and the length of the longest.
+_KEPT, _MAX_KEPT_SIZE = 256, 4096
 
 MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
 """Raised when the fields of a damaged item are read."""
@@ -192,10 +196,10 @@ def selectors_in(item: Mapping[str, Any]) -> list[Selector]:
     return selectors_of(json.loads(item["doc"])["selector"])
 
 
-def has_selector(item: Mapping[str, Any], selector: Selector) -> bool:
-    """Whether this is a combination of the selector of the group in its item."""
+def has_selector(item: Mapping[str, Any], entry: str, selector: Selector) -> bool:
+    """Whether this selector, whose entry has that key, is a combination of that of the group in its item."""
     # Without lists the hash decides, and the document need not be parsed for this.
-    return item["sel"] == selector_hash(selector) or stands_for(json.loads(item["doc"])["selector"], selector)
+    return entry == f"{ENTRY}{item['sel']}" or stands_for(json.loads(item["doc"])["selector"], selector)
 
 
 def profile_record(profile: Profile) -> Record:
@@ -208,14 +212,23 @@ def profile_record(profile: Profile) -> Record:
 
 def profile_in(item: Mapping[str, Any], read: Callable[[ObjectRef], bytes]) -> Profile:
     """The profile in its item; `read` returns an object's bytes."""
-    fields = json.loads(item["doc"])
+    doc: str = item["doc"]
+    # Metadata may hold secrets, which are not kept.
+    keep = len(doc) <= _MAX_KEPT_SIZE and '"metadata"' not in doc
+    profile = (_kept_profile if keep else _profile_of)(doc)
     reference = object_ref(item)
-    if reference is not None:
-        fields["metadata"] = json.loads(read(reference))
-    boot = fields.pop("boot", None)
-    if boot is not None:
+    return profile if reference is None else profile._replace(metadata=json.loads(read(reference)))
+
+
+def _profile_of(doc: str) -> Profile:
+    """The profile in the JSON of its item."""
+    fields = json.loads(doc)
+    if (boot := fields.pop("boot", None)) is not None:
         boot = NetBoot(boot.get("kernel", ""), tuple(boot.get("initrd", ())), tuple(boot.get("args", ())))
     return Profile(**fields, boot=boot)
+
+
+_kept_profile = lru_cache(_KEPT)(_profile_of)
 
 
 def template_record(kind: str, template_id: str, body: bytes) -> Record:

@@ -33,7 +33,6 @@ from lambda_matchbox.aws.keys import (
     members_of,
     pointers_in,
     profile_key,
-    selector_hash,
     shapes_in,
     template_key,
 )
@@ -62,33 +61,35 @@ MAX_TOMBSTONES = 20_000
 
 
 class _SelectorEntry(NamedTuple):
-    """The members of a selector's entry: the groups with their profiles, and the tombstones."""
+    """A selector's entry, and its members: the groups with their profiles, and the tombstones."""
 
+    selector: Selector
     profiles: Mapping[str, str]
     tombstones: Mapping[str, int]
 
 
 class _ChosenGroup(NamedTuple):
-    """The best group of an entry, with its selector and profile."""
+    """The best group of an entry, with the entry's key and selector, and the group's profile."""
 
+    entry: str
     selector: Selector
     group_id: str
     profile_id: str
 
 
 class _Candidates(NamedTuple):
-    """The entries of all selectors that match the labels; pointers and states of machines of the same moment.
+    """The entries, by their keys, of all selectors that match the labels; pointers and states of the same moment.
 
     `machines` is None if they were not read.
     """
 
-    entries: Mapping[Selector, _SelectorEntry]
+    entries: Mapping[str, _SelectorEntry]
     pointers: Pointers
     machines: Sequence[Item] | None
 
 
 class _Tombstone(NamedTuple):
-    selector: str
+    entry: str
     group_id: str
     value: int
 
@@ -105,6 +106,8 @@ class _Tombstones:
 
         One that another thread saw during this pass does not count: this pass may have read older items.
         """
+        if not found:
+            return True
         with self._lock:
             known = all(self._seen.get(tombstone, moment) < moment for tombstone in found)
             now = time.monotonic_ns()
@@ -153,16 +156,16 @@ class DynamoDBCatalog:
             choice = _winner(found.entries)
             if choice is None:
                 return None
-            selection = self._confirm(choice, deadline)
+            selection = self._confirm(choice, found.pointers, deadline)
             if selection is not None:
                 if selection.group.boot is None:
                     self._without_policy += 1
-                    return selection._replace(pointers=found.pointers)
+                    return selection
                 self._without_policy = 0
                 items = found.machines if at_once else None
                 if items is None:
                     items = self._states([machine_key(identity) for identity in identities()], deadline)
-                return selection._replace(pointers=found.pointers, machines=tuple(map(machine_state_in, items)))
+                return selection._replace(machines=tuple(map(machine_state_in, items)))
         raise StoreUnavailableError(f"the selected group was deleted or changed {MAX_SELECTIONS} times in a row")
 
     def all_groups(self, labels: Mapping[str, str] | None = None) -> Iterator[Group]:
@@ -214,11 +217,11 @@ class DynamoDBCatalog:
         if shapes is None:
             shapes = self._read_shapes(deadline)
         wanted = {entry_key(selector): selector for selector in candidates(labels, shapes)}
-        left: list[Item] = []
+        left: list[str] = []
 
-        def leave(keys: Sequence[Item]) -> bool:
+        def leave(keys: Sequence[str]) -> bool:
             # A machine whose group has no boot policy does not wait for states.
-            if needless := all(key[KEY] in machines for key in keys):
+            if needless := all(key in machines for key in keys):
                 left.extend(keys)
             return needless
 
@@ -231,22 +234,26 @@ class DynamoDBCatalog:
             items |= self._batch(list(further), deadline)
             wanted |= further
         return _Candidates(
-            {wanted[key]: _entry_in(item) for key, item in items.items()}, pointers, None if left else states
+            {key: _entry_in(item, wanted[key]) for key, item in items.items()}, pointers, None if left else states
         )
 
     def _read_shapes(self, deadline: float) -> frozenset[Shape]:
         return shapes_in(self._dynamodb.get_item(self._table, {KEY: SHAPES}, deadline))
 
-    def _confirm(self, choice: _ChosenGroup, deadline: float) -> Selection | None:
+    def _confirm(self, choice: _ChosenGroup, pointers: Pointers, deadline: float) -> Selection | None:
         """The group and its profile; None if they differ from the entry by now."""
         group, profile = group_key(choice.group_id), profile_key(choice.profile_id)
         items = self._batch([key for key in (group, profile) if key is not None], deadline)
         item = items.get(group or "")
-        if item is None or item["profile"] != choice.profile_id or not has_selector(item, choice.selector):
+        if (
+            item is None
+            or item["profile"] != choice.profile_id
+            or not has_selector(item, choice.entry, choice.selector)
+        ):
             return None
         found = items.get(profile or "")
         read = self._reader(deadline)
-        return Selection(group_in(item, read), None if found is None else profile_in(found, read))
+        return Selection(group_in(item, read), None if found is None else profile_in(found, read), pointers)
 
     def _reader(self, deadline: float) -> Callable[[ObjectRef], bytes]:
         """A function that reads objects by the deadline."""
@@ -262,37 +269,40 @@ class DynamoDBCatalog:
             raise StoreUnavailableError(f"states of machines: {error}") from error
 
     def _batch(
-        self, keys: Sequence[str], deadline: float, leave: Callable[[Sequence[Item]], bool] = lambda _: False
+        self, keys: Sequence[str], deadline: float, leave: Callable[[Sequence[str]], bool] = lambda _: False
     ) -> dict[str, Item]:
-        items = self._dynamodb.batch_get_items(self._table, [{KEY: key} for key in keys], deadline, leave)
+        items = self._dynamodb.batch_get_items(self._table, KEY, keys, deadline, leave)
         return {item[KEY]: item for item in items}
 
     def _deadline(self) -> float:
         return deadline_within(self._call_timeout)
 
 
-def _entry_in(item: Item) -> _SelectorEntry:
-    members = members_of(item)
-    return _SelectorEntry(
-        {group_id: value for group_id, value in members.items() if isinstance(value, str)},
-        {group_id: value for group_id, value in members.items() if not isinstance(value, str)},
-    )
+def _entry_in(item: Item, selector: Selector) -> _SelectorEntry:
+    profiles: dict[str, str] = {}
+    tombstones: dict[str, int] = {}
+    for group_id, value in members_of(item).items():
+        if isinstance(value, str):
+            profiles[group_id] = value
+        else:
+            tombstones[group_id] = value
+    return _SelectorEntry(selector, profiles, tombstones)
 
 
-def _tombstones_in(entries: Mapping[Selector, _SelectorEntry]) -> list[_Tombstone]:
+def _tombstones_in(entries: Mapping[str, _SelectorEntry]) -> list[_Tombstone]:
     return [
-        _Tombstone(selector_hash(selector), group_id, value)
-        for selector, entry in entries.items()
+        _Tombstone(key, group_id, value)
+        for key, entry in entries.items()
         for group_id, value in entry.tombstones.items()
     ]
 
 
-def _winner(entries: Mapping[Selector, _SelectorEntry]) -> _ChosenGroup | None:
+def _winner(entries: Mapping[str, _SelectorEntry]) -> _ChosenGroup | None:
     """The first group by id of the greatest selector that has one."""
-    selectors = [selector for selector, entry in entries.items() if entry.profiles]
-    if not selectors:
+    keys = {entry.selector: key for key, entry in entries.items() if entry.profiles}
+    if not keys:
         return None
-    selector = greatest(selectors)
-    profiles = entries[selector].profiles
+    selector = greatest([*keys])
+    profiles = entries[keys[selector]].profiles
     group_id = min(profiles, key=sort_key)
-    return _ChosenGroup(selector, group_id, profiles[group_id])
+    return _ChosenGroup(keys[selector], selector, group_id, profiles[group_id])

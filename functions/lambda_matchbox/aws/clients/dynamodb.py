@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from lambda_matchbox.aws.clients.dynamodb_json import Item, decode_item, encode_item
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.clients.http_client import HttpClient
-from lambda_matchbox.aws.clients.json_service import JsonProtocol, JsonService
+from lambda_matchbox.aws.clients.json_service import JsonProtocol, JsonService, encoded
 from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.backoff import Backoff
@@ -63,24 +63,36 @@ class DynamoDB:
     def batch_get_items(
         self,
         table: str,
-        keys: Sequence[Mapping[str, Any]],
+        name: str,
+        keys: Sequence[str],
         deadline: float,
-        leave: Callable[[Sequence[Item]], bool] = lambda _: False,
+        leave: Callable[[Sequence[str]], bool] = lambda _: False,
+        sort_key: tuple[str, str] | None = None,
     ) -> list[Item]:
-        """The items that exist of these keys, in no order, and all of them.
+        """The items that exist of these keys, values of `name`, in no order, and all of them.
 
-        The keys must be distinct. More than 100 are read in parallel calls. Together the items are not a snapshot.
-        DynamoDB may leave keys for another call: none is made for those that `leave` accepts.
+        The keys must be distinct; `sort_key`, a name and a value, is the same for all. More than 100 are read in
+        parallel calls. Together the items are not a snapshot. DynamoDB may leave keys for another call: none is made
+        for those that `leave` accepts.
         """
-        encoded = [encode_item(key) for key in keys]
-        batches = [encoded[start : start + BATCH_KEYS] for start in range(0, len(encoded), BATCH_KEYS)]
-        if len(batches) < 2:
-            return self._batch(table, batches[0], deadline, leave) if batches else []
+        if not keys:
+            return []
+        # JSON by hand: each boot makes two calls, and an encoder takes longer for them than all else here.
+        end = "}" if sort_key is None else f""",{encoded(sort_key[0])}:{encoded({"S": sort_key[1]})}}}"""
+        start = f'{{{encoded(name)}:{{"S":'
+        texts = [f"{start}{encoded(key)}}}{end}" for key in keys]
+
+        def accepted(left: Sequence[Mapping[str, Mapping[str, str]]]) -> bool:
+            return leave([key[name]["S"] for key in left])
+
+        if len(texts) <= BATCH_KEYS:
+            return self._batch(table, texts, deadline, accepted)
         # Imported where it is needed: most tables have fewer selector shapes than BATCH_KEYS.
         from concurrent.futures import ThreadPoolExecutor
 
+        batches = [texts[start : start + BATCH_KEYS] for start in range(0, len(texts), BATCH_KEYS)]
         with ThreadPoolExecutor(len(batches)) as threads:
-            found = threads.map(lambda batch: self._batch(table, batch, deadline, leave), batches)
+            found = threads.map(lambda batch: self._batch(table, batch, deadline, accepted), batches)
             return [item for items in found for item in items]
 
     def scan(
@@ -229,20 +241,26 @@ class DynamoDB:
             raise
 
     def _batch(
-        self, table: str, keys: list[dict[str, Any]], deadline: float, leave: Callable[[Sequence[Item]], bool]
+        self,
+        table: str,
+        keys: list[str],
+        deadline: float,
+        accepted: Callable[[Sequence[Mapping[str, Mapping[str, str]]]], bool],
     ) -> list[Item]:
+        """The items of keys in JSON, but for keys that are left and accepted."""
         items: list[Item] = []
         attempt = 0
-        while keys and not (attempt and leave([decode_item(key) for key in keys])):
-            request = {"RequestItems": {table: {"Keys": keys, "ConsistentRead": True}}}
+        while True:
+            request = f'{{"RequestItems":{{{encoded(table)}:{{"Keys":[{",".join(keys)}],"ConsistentRead":true}}}}}}'
             response = self._service.call("BatchGetItem", request, deadline)
             items += map(decode_item, response["Responses"].get(table, ()))
-            unprocessed = response.get("UnprocessedKeys", {}).get(table)
-            keys = unprocessed["Keys"] if unprocessed else []
+            unprocessed = response.get("UnprocessedKeys", {}).get(table, {}).get("Keys")
+            if not unprocessed or accepted(unprocessed):
+                return items
+            keys = [encoded(key) for key in unprocessed]
             attempt += 1
-            if keys and not _BACKOFF.wait(attempt, deadline):
+            if not _BACKOFF.wait(attempt, deadline):
                 raise StoreUnavailableError(f"unprocessed keys of {table!r} after {attempt} calls: {len(keys)}")
-        return items
 
 
 def update(

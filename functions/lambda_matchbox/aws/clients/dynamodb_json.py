@@ -18,7 +18,12 @@ def encode_item(item: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 def decode_item(item: Mapping[str, Mapping[str, Any]]) -> Item:
     """The item as Python values, from boto3's client or from the JSON protocol. Sets become lists."""
-    return {name: _decode(*value.items()) for name, value in item.items()}
+    found: Item = {}
+    for name, value in item.items():
+        ((kind, content),) = value.items()
+        # Most are texts.
+        found[name] = content if kind == "S" else _decode(kind, content)
+    return found
 
 
 def _encode(value: object) -> dict[str, Any]:
@@ -40,11 +45,8 @@ def _encode(value: object) -> dict[str, Any]:
     return {"N": _fraction(value)}
 
 
-def _decode(member: tuple[str, Any]) -> Any:
-    kind, content = member
+def _decode(kind: str, content: Any) -> Any:
     match kind:
-        case "S":
-            return content
         case "NULL":
             return None
         case "N":
@@ -55,7 +57,7 @@ def _decode(member: tuple[str, Any]) -> Any:
         case "M":
             return decode_item(content)
         case "L":
-            return [_decode(*value.items()) for value in content]
+            return [_decode(kind, content) for value in content for kind, content in value.items()]
     return content
 
 

@@ -12,7 +12,10 @@ from lambda_matchbox.aws.clients.regional_hosts import regional_host
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 
 # json.dumps() makes an encoder for each text.
-_encoded = json.JSONEncoder(separators=(",", ":")).encode
+encoded = json.JSONEncoder(separators=(",", ":")).encode
+"""The value as JSON without spaces."""
+
+_decoded = json.JSONDecoder().decode
 
 
 class JsonProtocol(NamedTuple):
@@ -40,12 +43,13 @@ class JsonService:
         self._credentials = credentials_provider
         self._http = http
 
-    def call(self, operation: str, request: Mapping[str, Any], deadline: float) -> dict[str, Any]:
+    def call(self, operation: str, request: Mapping[str, Any] | str, deadline: float) -> dict[str, Any]:
         """The response to a call that may be repeated, before the deadline of time.monotonic().
 
-        Raises StoreUnavailableError without a complete response in time, AWSError for a refusal.
+        `request` may be JSON already. Raises StoreUnavailableError without a complete response in time, AWSError for a
+        refusal.
         """
-        body = _encoded(request).encode()
+        body = (request if isinstance(request, str) else encoded(request)).encode()
         headers = sigv4.sign_headers(
             "POST",
             self._url,
@@ -60,5 +64,5 @@ class JsonService:
             now=time.time(),
         )
         response = self._http.request("POST", self._url, headers, body, deadline)
-        content: dict[str, Any] = json.loads(response.body)
+        content: dict[str, Any] = _decoded(response.body.decode())
         return content

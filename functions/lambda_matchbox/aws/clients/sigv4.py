@@ -11,6 +11,8 @@ from urllib.parse import quote
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _UNRESERVED = "-_.~"
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+# No header has these characters.
+_MOMENT, _DIGEST = "\0", "\1"
 
 
 class Credentials(NamedTuple):
@@ -53,22 +55,16 @@ def sign_headers(
     since 1970. For S3 the path is signed as it is sent, and the body's digest is sent too; the paths of other services
     are encoded a second time for the signature.
     """
-    host, path, parameters = _address(url, service)
-    moment = _timestamp(now)
-    sent = {**headers, "Host": host, "X-Amz-Date": moment}
-    if credentials.session_token is not None:
-        sent["X-Amz-Security-Token"] = credentials.session_token
+    form = _form(method, url, tuple(headers.items()), credentials.session_token, service)
+    moment = _timestamp(int(now))
+    sent = {**form.headers, "X-Amz-Date": moment}
     if service == "s3":
         sent["X-Amz-Content-SHA256"] = digest
-    canonical = {name.lower(): " ".join(value.split()) for name, value in sent.items()}
-    names = sorted(canonical)
-    signed_names = ";".join(names)
-    lines = "".join(f"{name}:{canonical[name]}\n" for name in names)
-    request = f"{method}\n{path}\n{parameters}\n{lines}\n{signed_names}\n{digest}"
-    scope = f"{moment[:8]}/{region}/{service}/aws4_request"
+    request = form.request.replace(_MOMENT, moment).replace(_DIGEST, digest)
     signature = _signature(credentials.secret_key, moment, region, service, request)
     sent["Authorization"] = (
-        f"{_ALGORITHM} Credential={credentials.access_key}/{scope}, SignedHeaders={signed_names}, Signature={signature}"
+        f"{_ALGORITHM} Credential={credentials.access_key}/{moment[:8]}/{region}/{service}/aws4_request, "
+        f"SignedHeaders={form.signed_names}, Signature={signature}"
     )
     return sent
 
@@ -79,7 +75,7 @@ def presign_get(url: str, *, credentials: Credentials, region: str, now: float, 
     `url` has an encoded path and no query. `now` is in seconds since 1970; AWS allows a `lifetime` of 604,800.
     """
     scheme, host, path, _ = _split(url)
-    moment = _timestamp(now)
+    moment = _timestamp(int(now))
     parameters = {
         "X-Amz-Algorithm": _ALGORITHM,
         "X-Amz-Credential": f"{credentials.access_key}/{moment[:8]}/{region}/s3/aws4_request",
@@ -105,12 +101,32 @@ def _split(url: str) -> tuple[str, str, str, str]:
     return scheme, host.lower(), "/" + path, query
 
 
-@lru_cache(maxsize=8)
-def _address(url: str, service: str) -> tuple[str, str, str]:
-    """Host, path and parameters as they are signed; most services have one URL for all calls."""
+class _Form(NamedTuple):
+    """A request as it is signed, with _MOMENT and _DIGEST in place of both; and its other headers."""
+
+    request: str
+    signed_names: str
+    headers: Mapping[str, str]
+
+
+@lru_cache(maxsize=16)
+def _form(
+    method: str, url: str, headers: tuple[tuple[str, str], ...], session_token: str | None, service: str
+) -> _Form:
+    """The form of a request. Calls of most services differ in nothing else."""
     scheme, host, path, query = _split(url)
     parameters = "&".join(f"{key}={value}" for key, value in sorted(_pairs(query)))
-    return _without_default_port(scheme, host), path if service == "s3" else quote(path, safe="/~"), parameters
+    sent = {**dict(headers), "Host": _without_default_port(scheme, host)}
+    if session_token is not None:
+        sent["X-Amz-Security-Token"] = session_token
+    canonical = {name.lower(): " ".join(value.split()) for name, value in sent.items()} | {"x-amz-date": _MOMENT}
+    if service == "s3":
+        canonical["x-amz-content-sha256"] = _DIGEST
+    else:
+        path = quote(path, safe="/~")
+    lines = "".join(f"{name}:{canonical[name]}\n" for name in sorted(canonical))
+    signed_names = ";".join(sorted(canonical))
+    return _Form(f"{method}\n{path}\n{parameters}\n{lines}\n{signed_names}\n{_DIGEST}", signed_names, sent)
 
 
 def _without_default_port(scheme: str, host: str) -> str:
@@ -123,7 +139,8 @@ def _pairs(query: str) -> Iterable[tuple[str, str]]:
         yield key, value
 
 
-def _timestamp(now: float) -> str:
+@lru_cache(maxsize=1)
+def _timestamp(now: int) -> str:
     utc = gmtime(now)
     return f"{utc.tm_year:04d}{utc.tm_mon:02d}{utc.tm_mday:02d}T{utc.tm_hour:02d}{utc.tm_min:02d}{utc.tm_sec:02d}Z"
 
@@ -131,13 +148,15 @@ def _timestamp(now: float) -> str:
 def _signature(secret_key: str, moment: str, region: str, service: str, request: str) -> str:
     digest = hashlib.sha256(request.encode()).hexdigest()
     text = f"{_ALGORITHM}\n{moment}\n{moment[:8]}/{region}/{service}/aws4_request\n{digest}"
-    return hmac.digest(_signing_key(secret_key, moment[:8], region, service), text.encode(), "sha256").hex()
+    keyed = _signing_key(secret_key, moment[:8], region, service).copy()
+    keyed.update(text.encode())
+    return keyed.hexdigest()
 
 
 @lru_cache(maxsize=8)
-def _signing_key(secret_key: str, day: str, region: str, service: str) -> bytes:
-    """The key of one day; the cache holds those of all services while credentials and the day change."""
+def _signing_key(secret_key: str, day: str, region: str, service: str) -> hmac.HMAC:
+    """The key of one day, to copy; the cache holds those of all services while credentials and the day change."""
     key = b"AWS4" + secret_key.encode()
     for part in (day, region, service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
-    return key
+    return hmac.new(key, digestmod="sha256")

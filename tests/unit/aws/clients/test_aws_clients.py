@@ -134,7 +134,7 @@ def test_reads_are_strongly_consistent() -> None:
     """Retries of unprocessed keys too."""
     http = Forgetful()
     dynamodb = DynamoDB("http://store", REGION, credentials, http)
-    assert [] == dynamodb.batch_get_items("machines", [{"id": "a"}], within(ENOUGH))
+    assert [] == dynamodb.batch_get_items("machines", "id", ["a"], within(ENOUGH))
     assert dynamodb.get_item("machines", {"id": "a"}, within(ENOUGH)) is None
     key = {"id": {"S": "a"}}
     batch = {"RequestItems": {"machines": {"Keys": [key], "ConsistentRead": True}}}
@@ -144,8 +144,8 @@ def test_reads_are_strongly_consistent() -> None:
 @pytest.mark.usefixtures("many")
 @pytest.mark.parametrize(("count", "calls"), [(0, 0), (1, 1), (100, 1), (101, 2), (250, 3)])
 def test_each_100_keys_are_one_call(proxy: FaultProxy, dynamodb: DynamoDB, count: int, calls: int) -> None:
-    keys = [{"id": f"node-{n}"} for n in range(1, count)] + [{"id": "other"}] * (count > 0)
-    items = dynamodb.batch_get_items("machines", keys, within(ENOUGH))
+    keys = [f"node-{n}" for n in range(1, count)] + ["other"] * (count > 0)
+    items = dynamodb.batch_get_items("machines", "id", keys, within(ENOUGH))
     assert sorted(f"node-{n}" for n in range(1, count)) == sorted(item["id"] for item in items)
     assert calls == proxy.requests()["BatchGetItem"]
 
@@ -153,9 +153,9 @@ def test_each_100_keys_are_one_call(proxy: FaultProxy, dynamodb: DynamoDB, count
 @pytest.mark.usefixtures("many")
 def test_unprocessed_keys_are_retried(proxy: FaultProxy, dynamodb: DynamoDB) -> None:
     proxy.switch(Withhold(keys=40), times=2)
-    keys = [{"id": f"node-{n}"} for n in range(100)]
-    items = dynamodb.batch_get_items("machines", keys, within(ENOUGH))
-    assert sorted(key["id"] for key in keys) == sorted(item["id"] for item in items)
+    keys = [f"node-{n}" for n in range(100)]
+    items = dynamodb.batch_get_items("machines", "id", keys, within(ENOUGH))
+    assert sorted(keys) == sorted(item["id"] for item in items)
     assert 3 == proxy.requests()["BatchGetItem"]
 
 
@@ -164,7 +164,7 @@ def test_batch_is_never_partial(proxy: FaultProxy, http_client: HttpClient, faul
     proxy.switch(fault)
     dynamodb = DynamoDB(proxy.endpoint, REGION, credentials, http_client)
     with pytest.raises(StoreUnavailableError):
-        dynamodb.batch_get_items("machines", [{"id": f"node-{n}"} for n in range(150)], within(SOON))
+        dynamodb.batch_get_items("machines", "id", [f"node-{n}" for n in range(150)], within(SOON))
 
 
 @pytest.mark.usefixtures("many")
@@ -172,7 +172,7 @@ def test_one_failed_batch_fails_all(proxy: FaultProxy, dynamodb: DynamoDB) -> No
     refusal = Answer(400, "Bad Request", "application/x-amz-json-1.0", b'{"__type":"x#ValidationException"}')
     proxy.switch(refusal, times=1)
     with pytest.raises(AWSError, match="ValidationException"):
-        dynamodb.batch_get_items("machines", [{"id": f"node-{n}"} for n in range(250)], within(ENOUGH))
+        dynamodb.batch_get_items("machines", "id", [f"node-{n}" for n in range(250)], within(ENOUGH))
 
 
 @pytest.mark.parametrize("fault", FAILURES, ids=FAILURE_NAMES)
