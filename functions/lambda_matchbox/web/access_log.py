@@ -108,7 +108,7 @@ def log_request(log: Log, request: Request, found: AccessLogFields, seconds: flo
     texts = [value for value in fields.values() if isinstance(value, str)]
     if _loggable(joined := "\n".join(texts)) != joined:
         fields = {name: _loggable(value) if isinstance(value, str) else value for name, value in fields.items()}
-    write = {INFO: log.info, WARNING: log.warning}.get(found.level, log.error)
+    write = log.info if found.level == INFO else log.warning if found.level == WARNING else log.error
     write(REQUEST, extra=fields)
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from lambda_matchbox.aws.clients.dynamodb_json import Item, decode_item, encode_item
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.clients.http_client import HttpClient
-from lambda_matchbox.aws.clients.json_service import JsonProtocol, JsonService, encoded
+from lambda_matchbox.aws.clients.json_service import JsonProtocol, JsonService, encoded, quoted
 from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.backoff import Backoff
@@ -78,9 +78,9 @@ class DynamoDB:
         if not keys:
             return []
         # JSON by hand: each boot makes two calls, and an encoder takes longer for them than all else here.
-        end = "}" if sort_key is None else f""",{encoded(sort_key[0])}:{encoded({"S": sort_key[1]})}}}"""
-        start = f'{{{encoded(name)}:{{"S":'
-        texts = [f"{start}{encoded(key)}}}{end}" for key in keys]
+        end = "}" if sort_key is None else f',{quoted(sort_key[0])}:{{"S":{quoted(sort_key[1])}}}}}'
+        start = f'{{{quoted(name)}:{{"S":'
+        texts = [f"{start}{quoted(key)}}}{end}" for key in keys]
 
         def accepted(left: Sequence[Mapping[str, Mapping[str, str]]]) -> bool:
             return leave([key[name]["S"] for key in left])
@@ -251,7 +251,7 @@ class DynamoDB:
         items: list[Item] = []
         attempt = 0
         while True:
-            request = f'{{"RequestItems":{{{encoded(table)}:{{"Keys":[{",".join(keys)}],"ConsistentRead":true}}}}}}'
+            request = f'{{"RequestItems":{{{quoted(table)}:{{"Keys":[{",".join(keys)}],"ConsistentRead":true}}}}}}'
             response = self._service.call("BatchGetItem", request, deadline)
             items += map(decode_item, response["Responses"].get(table, ()))
             unprocessed = response.get("UnprocessedKeys", {}).get(table, {}).get("Keys")

@@ -15,6 +15,9 @@ from lambda_matchbox.aws.clients.sigv4 import Credentials
 encoded = json.JSONEncoder(separators=(",", ":")).encode
 """The value as JSON without spaces."""
 
+quoted = json.encoder.encode_basestring_ascii
+"""The text as JSON."""
+
 _decoded = json.JSONDecoder().decode
 
 
