@@ -18,7 +18,8 @@ from aws_lambda_powertools import Logger
 from benchmarks.boot_machines import ask, write
 from benchmarks.table_app import fill, table_app
 from lambda_matchbox.assets.file_server import Delivery
-from lambda_matchbox.aws.clients.http_client import HttpClient, HttpResponse
+from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.http_connection import HttpResponse
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes

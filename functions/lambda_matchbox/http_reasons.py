@@ -1,12 +1,24 @@
 """Why a server gave no whole response, in words: where the operating system has some, in those."""
 
-import http.client
 import socket
 import ssl
 
 
-def reason(error: OSError | http.client.HTTPException) -> str:
-    """The reason of an error of the standard library's client."""
+class ResponseError(Exception):
+    """What a server sends is not HTTP."""
+
+
+class IncompleteResponseError(ResponseError):
+    """A connection that was closed after so many bytes of a body, and before so many; None if nobody knows."""
+
+    def __init__(self, read: int, left: int | None = None) -> None:
+        super().__init__(read, left)
+        self.read = read
+        self.left = left
+
+
+def reason(error: Exception) -> str:
+    """The reason of an error of a connection, or of one that http.client raises."""
     match error:
         case socket.gaierror():
             return f"the name cannot be resolved: {_system(error)}"
@@ -14,11 +26,11 @@ def reason(error: OSError | http.client.HTTPException) -> str:
             return f"its certificate is not valid: {error.verify_message}"
         case TimeoutError() if error.errno is None:
             return "nothing arrives within the time limit"
-        # Before OSError, which it is too.
-        case http.client.RemoteDisconnected():
+        # Of this kind is http.client's RemoteDisconnected, too.
+        case ConnectionResetError() if error.errno is None:
             return "the connection was closed without a response"
-        case http.client.IncompleteRead(partial=read, expected=left):
-            return f"the connection was closed after {len(read)} bytes{f', {left} before the end' if left else ''}"
+        case IncompleteResponseError(read=read, left=left):
+            return f"the connection was closed after {read} bytes{f', {left} before the end' if left else ''}"
         case OSError():
             return _system(error)
         case _:

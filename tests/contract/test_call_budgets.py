@@ -8,7 +8,8 @@ from contextlib import closing
 import pytest
 
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
-from lambda_matchbox.aws.clients.http_client import HttpClient, HttpResponse
+from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.http_connection import HttpResponse
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.keys import KEY, entry_key
 from lambda_matchbox.aws.keys import SHAPES as SHAPES_KEY

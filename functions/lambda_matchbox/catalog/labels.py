@@ -8,7 +8,6 @@ that could add a line to a response counts as absent.
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
-from urllib.parse import quote
 
 from lambda_matchbox.catalog.control_characters import CONTROL, has_control
 from lambda_matchbox.golang.hardware_address import InvalidMACError, normalise_mac
@@ -74,5 +73,13 @@ def read_query(raw_query: str) -> Query:
                 labels[key] = normalise_mac(value)
             except InvalidMACError:
                 del labels[key]
-    raw = CONTROL.sub(lambda found: quote(found[0]), raw_query) if has_control(raw_query) else raw_query
-    return Query(raw, labels, tuple(not_plain))
+    return Query(_without_control(raw_query), labels, tuple(not_plain))
+
+
+def _without_control(raw_query: str) -> str:
+    """The query with its control characters percent-encoded."""
+    if not has_control(raw_query):
+        return raw_query
+    from urllib.parse import quote
+
+    return CONTROL.sub(lambda found: quote(found[0]), raw_query)

@@ -5,7 +5,6 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
-from urllib.parse import quote
 
 from lambda_matchbox.golang.http.paths import to_bytes
 from lambda_matchbox.http import Request
@@ -138,6 +137,8 @@ def _first(lines: Sequence[str], most: int) -> list[str]:
 
 def _name(label: str) -> str:
     """The beginning of a label's name as in a query."""
+    from urllib.parse import quote
+
     return quote(to_bytes(label[:_MAX_NAME]), safe=" ")
 
 

@@ -9,7 +9,6 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import Any
 
 from lambda_matchbox.http import Request, Response
@@ -17,7 +16,6 @@ from lambda_matchbox.http import Request, Response
 # The balancer appends the connection's address to the last of them.
 _FORWARDED_FOR = "x-forwarded-for"
 # A header folded over lines is one line (RFC 9112, section 5.2); no part of it may end a line of a response.
-_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _FOLD = re.compile(r"[\r\n]+[ \t]*")
 # The balancer takes a response of at most 1 MB, measured on the serialised JSON; a binary body costs a third more. This
 # fits as a body whatever its bytes are, with room for the headers.
@@ -58,10 +56,18 @@ def event_response(response: Response) -> dict[str, Any]:
     """The response in the balancer's form, including statusDescription."""
     return {
         "statusCode": response.status,
-        "statusDescription": f"{response.status} {_PHRASES.get(response.status, 'Unknown')}",
+        "statusDescription": f"{response.status} {_phrase(response.status)}",
         "multiValueHeaders": {name: [value] for name, value in response.headers.items()},
         **event_body(response.body),
     }
+
+
+def _phrase(status: int) -> str:
+    if status == 200:
+        return "OK"
+    from http import HTTPStatus
+
+    return HTTPStatus(status).phrase
 
 
 def event_body(body: bytes) -> dict[str, Any]:

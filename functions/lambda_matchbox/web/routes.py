@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import quote
 
 from lambda_matchbox.answers import grub, ipxe, report
 from lambda_matchbox.assets import file_server
@@ -212,6 +211,8 @@ def _verdict_headers(route: str, group: str, policy: "Policy", verdict: "Outcome
     """What tells `matchboxctl check` why a machine is stopped, and which group would count a delivery."""
     headers = {} if verdict.kind == "allow" else {VERDICT: f"{verdict.kind}: {verdict.reason}"}
     if (policy.once or policy.token) and route not in ("/ipxe", "/grub"):
+        from urllib.parse import quote
+
         headers[DELIVERING_GROUP] = quote(group)
     return headers
 

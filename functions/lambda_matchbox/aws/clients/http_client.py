@@ -1,19 +1,18 @@
 """HTTP requests with retries, over connections that are kept."""
 
-import http.client
 import math
 import select
 import ssl
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
-from typing import NamedTuple, TypeAlias
 
 from lambda_matchbox.aws.clients import errors
+from lambda_matchbox.aws.clients.http_connection import Body, HttpConnection, HttpResponse
 from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.errors import StoreUnavailableError
-from lambda_matchbox.http_reasons import reason
+from lambda_matchbox.http_reasons import ResponseError, reason
 
 CONNECT_TIMEOUT = 1.0
 """Seconds to connect to one address of a service."""
@@ -25,20 +24,7 @@ CONNECTIONS = 64
 """Kept per host; more are opened on demand."""
 
 _BACKOFF = Backoff()
-_BROKEN = (ConnectionError, http.client.HTTPException)
-_PIECE = 65536
-
-
-Body: TypeAlias = bytes | Iterable[bytes]
-"""Bytes, or their pieces, anew for each attempt: those have a header Content-Length."""
-
-
-class HttpResponse(NamedTuple):
-    """A service's response; header names are in lower case."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
+_BROKEN = (ConnectionError, ResponseError)
 
 
 class HttpClient:
@@ -60,7 +46,7 @@ class HttpClient:
         self._backoff = backoff
         self._attempts = attempts
         # Of each scheme and host. Lists are safe for threads.
-        self._kept: dict[str, list[http.client.HTTPConnection]] = {}
+        self._kept: dict[str, list[HttpConnection]] = {}
 
     def request(
         self, method: str, url: str, headers: Mapping[str, str], body: Body | None, deadline: float
@@ -69,7 +55,7 @@ class HttpClient:
 
         Broken connections, silence, throttling and statuses from 500 on are retried while time remains. The path of
         `url` is sent as it is given. `deadline` does not bound the host's DNS lookup nor, if a host has many
-        addresses and none answers, the second and later ones, nor a response whose head comes byte by byte.
+        addresses and none answers, the second and later ones.
         Raises StoreUnavailableError when time is up or the signature's time is rejected, AWSError for other refusals.
         """
         scheme, _, rest = url.partition("://")
@@ -81,7 +67,7 @@ class HttpClient:
             attempt += 1
             try:
                 response = self._attempt(origin, method, "/" + target, headers, body, deadline)
-            except (_NoConnectionError, OSError, http.client.HTTPException) as error:
+            except (_NoConnectionError, OSError, ResponseError) as error:
                 # An attempt that the deadline cut short says nothing about the service; the one before it does.
                 if attempt == 1 or time.monotonic() < deadline:
                     why = str(error) if isinstance(error, _NoConnectionError) else reason(error)
@@ -117,34 +103,25 @@ class HttpClient:
         self, origin: str, method: str, target: str, headers: Mapping[str, str], body: Body | None, deadline: float
     ) -> HttpResponse:
         connection = self._connection(origin, deadline)
-        # Kept here: http.client forgets it when the service is going to close it.
-        sock = connection.sock
+
+        def timeout() -> float:
+            return min(_left(deadline), self._read_timeout)
+
         try:
-            sock.settimeout(min(_left(deadline), self._read_timeout))
             # A service may refuse a body and close before it has read it.
             with suppress(BrokenPipeError):
-                connection.request(method, target, body, headers)
-            response = connection.getresponse()
-            if response.status < 200:
-                raise http.client.BadStatusLine(str(response.status))
-            content = bytearray()
-            while response.length != 0:
-                sock.settimeout(min(_left(deadline), self._read_timeout))
-                if not (piece := _next(response, content)):
-                    break
-                content += piece
-            response.close()
+                connection.send(method, target, headers, body, timeout())
+            response = connection.response(method, timeout)
         except BaseException:
             connection.close()
             raise
-        if not response.will_close and len(kept := self._kept.setdefault(origin, [])) < CONNECTIONS:
+        if connection.is_open and len(kept := self._kept.setdefault(origin, [])) < CONNECTIONS:
             kept.append(connection)
         else:
             connection.close()
-        fields = {name.lower(): value for name, value in response.headers.items()}
-        return HttpResponse(response.status, fields, bytes(content))
+        return response
 
-    def _connection(self, origin: str, deadline: float) -> http.client.HTTPConnection:
+    def _connection(self, origin: str, deadline: float) -> HttpConnection:
         """A kept connection that the service has not closed, or a new one."""
         kept = self._kept.get(origin, [])
         # Until there is none, or another thread has taken it.
@@ -154,20 +131,11 @@ class HttpClient:
             return connection
         scheme, _, host = origin.partition("://")
         timeout = min(_left(deadline), self._connect_timeout)
-        connection = (
-            http.client.HTTPSConnection(host, timeout=timeout, context=self._tls)
-            if scheme == "https"
-            else http.client.HTTPConnection(host, timeout=timeout)
-        )
         try:
-            connection.connect()
-        except BaseException as error:
-            connection.close()
-            if not isinstance(error, OSError):
-                raise
+            return HttpConnection(host, timeout, self._tls if scheme == "https" else None)
+        except OSError as error:
             timed_out = isinstance(error, TimeoutError) and error.errno is None
             raise _NoConnectionError("no connection within the time limit" if timed_out else reason(error)) from error
-        return connection
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
@@ -185,19 +153,7 @@ def _left(deadline: float) -> float:
     return left
 
 
-def _next(response: http.client.HTTPResponse, read: bytearray) -> bytes:
-    """The next bytes after those that were read; empty at the end. Raises IncompleteRead at an early one."""
-    try:
-        piece = response.read1(_PIECE)
-    except http.client.IncompleteRead as error:
-        raise http.client.IncompleteRead(bytes(read) + error.partial, error.expected) from error
-    # read1() does not tell it.
-    if not piece and response.length:
-        raise http.client.IncompleteRead(bytes(read), response.length)
-    return piece
-
-
-def _readable(connection: http.client.HTTPConnection) -> bool:
+def _readable(connection: HttpConnection) -> bool:
     """Whether the service has closed an idle connection, or sent what nobody asked for."""
     waiting = select.poll()
     waiting.register(connection.sock, select.POLLIN)

@@ -6,11 +6,11 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
-from urllib.parse import quote, unquote_plus
 
 from lambda_matchbox.aws.clients import sigv4
 from lambda_matchbox.aws.clients.errors import AWSError, error_in
-from lambda_matchbox.aws.clients.http_client import Body, HttpClient, HttpResponse
+from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.http_connection import Body, HttpResponse
 from lambda_matchbox.aws.clients.regional_hosts import regional_host
 from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.clients.sigv4 import Credentials
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from xml.etree.ElementTree import Element
 
-_UNRESERVED = "-_.~"
 _NOTHING = hashlib.sha256().hexdigest()
 _PIECE = 1 << 18
 
@@ -135,7 +134,7 @@ class S3:
 
         S3 may send an error after the head of its response, which is not repeated then.
         """
-        source = {"X-Amz-Copy-Source": quote(f"/{self._bucket}/{origin}", safe=_UNRESERVED + "/")}
+        source = {"X-Amz-Copy-Source": sigv4.uri_encode(f"/{self._bucket}/{origin}", slashes=False)}
         response = self._call("PUT", self._url(key), {**source, **headers}, deadline)
         if (copied := _xml(response.body)).tag == "Error":
             raise StoreUnavailableError(f"cannot copy {origin!r}: {error_in(response.status, response.body)}")
@@ -168,6 +167,8 @@ class S3:
         return ObjectListing(sorted(keys), sorted(prefixes))
 
     def _pages(self, wanted: Mapping[str, str], deadline: Callable[[], float]) -> Iterator["_Page"]:
+        from urllib.parse import unquote_plus
+
         parameters = {"encoding-type": "url", "list-type": "2", **wanted}
         while True:
             root = _xml(self._call("GET", self._url("", parameters), {}, deadline()).body)
@@ -186,7 +187,7 @@ class S3:
         It expires with the credentials if that is sooner. No call is made: the object may not exist.
         """
         return sigv4.presign_get(
-            f"{'http' if self._scheme == 'http' else scheme}://{self._location}/{quote(key, safe=_UNRESERVED + '/')}",
+            f"{'http' if self._scheme == 'http' else scheme}://{self._location}/{sigv4.uri_encode(key, slashes=False)}",
             credentials=self._credentials(),
             region=self._region,
             now=time.time(),
@@ -194,10 +195,10 @@ class S3:
         )
 
     def _url(self, key: str, parameters: Mapping[str, str] | None = None) -> str:
-        url = f"{self._scheme}://{self._location}/{quote(key, safe=_UNRESERVED + '/')}"
+        url = f"{self._scheme}://{self._location}/{sigv4.uri_encode(key, slashes=False)}"
         if parameters is None:
             return url
-        return f"{url}?" + "&".join(f"{name}={quote(value, safe=_UNRESERVED)}" for name, value in parameters.items())
+        return f"{url}?" + "&".join(f"{name}={sigv4.uri_encode(value)}" for name, value in parameters.items())
 
     def _call(
         self,

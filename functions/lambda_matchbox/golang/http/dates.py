@@ -2,7 +2,6 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from email.utils import formatdate, parsedate
 from functools import lru_cache
 
 _TIME = "[0-9]{1,2}:[0-9]{2}:[0-9]{2}"
@@ -22,6 +21,8 @@ def unix_seconds(moment: datetime) -> int:
 @lru_cache(maxsize=256)
 def render(moment: datetime) -> str:
     """The date in the form that servers write, such as `Sun, 06 Nov 1994 08:49:37 GMT`."""
+    from email.utils import formatdate
+
     return formatdate(unix_seconds(moment), usegmt=True)
 
 
@@ -30,6 +31,8 @@ def parse(text: str) -> int | None:
     # Compiled at first use: few requests carry a date, and re caches the pattern.
     if not re.fullmatch(_FORMS, text, re.ASCII | re.IGNORECASE):
         return None
+    from email.utils import parsedate
+
     try:
         fields = parsedate(text)
         return None if fields is None else unix_seconds(datetime(*fields[:6], tzinfo=UTC))

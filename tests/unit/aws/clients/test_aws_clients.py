@@ -13,7 +13,8 @@ import pytest
 
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.errors import AWSError
-from lambda_matchbox.aws.clients.http_client import HttpClient, HttpResponse
+from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.http_connection import HttpResponse
 from lambda_matchbox.aws.clients.s3 import S3, ObjectListing
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.errors import StoreUnavailableError

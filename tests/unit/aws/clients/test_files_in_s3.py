@@ -12,7 +12,8 @@ from uuid import uuid4
 import pytest
 
 from lambda_matchbox.aws.clients.errors import AWSError
-from lambda_matchbox.aws.clients.http_client import Body, HttpClient, HttpResponse
+from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.http_connection import Body, HttpResponse
 from lambda_matchbox.aws.clients.light_clients import patient
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
