@@ -4,8 +4,7 @@ import json
 import math
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.golang.json import JsonDepthError, JsonError, decode
@@ -20,7 +19,6 @@ _Model = TypeVar("_Model", bound="BaseModel")
 
 # By the types of pydantic's errors, which speak of Python.
 _REASONS = {
-    "missing": "missing",
     "string_type": "not a string",
     "int_type": "not an integer",
     "list_type": "not a list",
@@ -34,17 +32,10 @@ def validated(model: type[_Model], text: bytes) -> _Model:
     from pydantic import ValidationError
 
     try:
-        return model.model_validate(_json_object(text))
+        return model.model_validate(json_object(text))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        unknown = first["type"] == "extra_forbidden"
-        why = _unknown(model, first["loc"]) if unknown else _REASONS.get(first["type"], first["msg"])
-        raise refusal(text, first["loc"], why) from error
-
-
-def _unknown(model: "type[BaseModel]", path: Sequence[str | int]) -> str:
-    close = get_close_matches(str(path[0]), model.model_fields, 1, cutoff=0.7) if len(path) == 1 else []
-    return f"unknown field: did you mean {close[0]!r}?" if close else "unknown field"
+        raise refusal(text, first["loc"], _REASONS.get(first["type"], first["msg"])) from error
 
 
 def refusal(text: bytes, path: Sequence[str | int], why: str) -> DocumentError:
@@ -53,7 +44,8 @@ def refusal(text: bytes, path: Sequence[str | int], why: str) -> DocumentError:
     return DocumentError(f"{field}: {why}", line_of_path(text, path))
 
 
-def _json_object(text: bytes) -> object:
+def json_object(text: bytes) -> dict[str, Any]:
+    """The object in `text`. Raises DocumentError."""
     written = _decoded(text)
     try:
         parsed = decode(text, members=dict, integer=_integer, number=_finite, constant=_no_constant)

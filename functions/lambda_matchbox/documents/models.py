@@ -4,8 +4,6 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
-from lambda_matchbox.releases.sources import DEFAULT_INTERVAL, DEFAULT_KEEP, DEFAULT_PLATFORM
-
 
 def _empty_text(value: object) -> object:
     return "" if value is None else value
@@ -57,32 +55,3 @@ class ProfileDocument(_GoDocument):
     generic_id: str = ""
     boot: NetBootDocument | None = None
     metadata: dict[str, Any] = {}
-
-
-class VerifyDocument(BaseModel):
-    """Who has to have signed a source's images."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-    key: str | None = None
-    identity: str | None = None
-    issuer: str | None = None
-    # As for selectors: a string or an object.
-    trusted_root: Any = None
-
-
-class SourceDocument(BaseModel):
-    """An image source."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-    id: str
-    image: str = ""
-    schematic: str = ""
-    version: str = ""
-    assets: str
-    platform: str = str(DEFAULT_PLATFORM)
-    files: dict[str, list[str]] = {}
-    interval: str = f"{DEFAULT_INTERVAL}s"
-    keep: int = DEFAULT_KEEP
-    verify: VerifyDocument | None = None
