@@ -6,12 +6,10 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping
 
-import yaml
-
 from matchboxctl.cli.errors import FailedError
 
-# Controls beyond ASCII and marks of direction, which JSON and YAML allow and terminals obey.
-_UNSEEN = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+UNSEEN = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+"""Controls beyond ASCII and marks of direction, which JSON and YAML allow and terminals obey."""
 
 
 def as_json(value: object) -> str:
@@ -21,48 +19,15 @@ def as_json(value: object) -> str:
 
 def json_for_terminal(text: str) -> str:
     """The same JSON, with escapes for what a terminal obeys."""
-    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def as_yaml(value: object) -> str:
     """The value as YAML that means the same in every version."""
-    return yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=_NO_LIMIT)
+    from matchboxctl.cli.yaml_dumper import dump
 
+    return dump(value)
 
-_NO_LIMIT = 1 << 30
-
-
-class _Dumper(yaml.SafeDumper):
-    """Quotes strings that some version of YAML reads as another type."""
-
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
-        """Write every value in full."""
-        return True
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
-        """Indent lists below their keys."""
-        super().increase_indent(flow, False)  # noqa: FBT003
-
-
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = None
-    if _UNSEEN.search(text) or "\r" in text:
-        style = '"'
-    elif "\n" in text:
-        style = "|"
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
-
-
-_Dumper.add_representer(str, _text)
-# Numbers of YAML 1.2; PyYAML knows those of 1.1.
-_Dumper.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z"),
-    list("-+.0123456789"),
-)
-_Dumper.add_implicit_resolver(
-    "tag:yaml.org,2002:int", re.compile(r"[-+]?(?:0o[0-7]+|0x[0-9a-fA-F]+|[0-9]+)\Z"), list("-+0123456789")
-)
 
 FORMATS: Mapping[str, Callable[[object], str]] = {"json": as_json, "yaml": as_yaml}
 """The formats for programs."""
