@@ -17,62 +17,22 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.pointers import Pointer, Pointers, pointer_in, pointer_text
 from lambda_matchbox.releases.store import BusyError, MovedError, ReleaseFile
-from matchboxctl.directory.assets import AssetDirectory, asset_file
 from matchboxctl.directory.drafts import remove_drafts, replacing, sync_directory
-from matchboxctl.directory.file_cache import FileCache
 
 SCRATCH = ".sync"
 """The directory, beside a source's releases, for temporary files."""
 
-_POINTERS = "pointers.json"
+POINTERS = "pointers.json"
+"""The file of pointers."""
+
 # Not a valid source id.
 _LOCK = ".lock"
 _CHECKED = "checked"
 _CHUNK = 1 << 20
-
-
-class _FileState(NamedTuple):
-    """What changes when a file is replaced."""
-
-    inode: int
-    modified: int
-    size: int
-
-
-class DirectoryReleases:
-    """The releases of the directory (see `assets.stores.Releases`); the next request sees a change."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._file = root / _POINTERS
-        self._name = str(self._file)
-        self._files = FileCache(asset_file)
-        # Replaced as a whole: several threads read it.
-        self._seen: tuple[_FileState, Pointers] | None = None
-
-    def pointers(self) -> Pointers:
-        """The pointers in the file now."""
-        try:
-            # Path.stat() takes longer, for each request.
-            status = os.stat(self._name)  # noqa: PTH116
-        except (FileNotFoundError, NotADirectoryError):
-            return {}
-        except OSError as error:
-            raise StoreUnavailableError(f"cannot read {self._file}: {error.strerror}") from error
-        state = _FileState(status.st_ino, status.st_mtime_ns, status.st_size)
-        seen = self._seen
-        if seen is None or seen[0] != state:
-            seen = self._seen = (state, read_pointers(self._root))
-        return seen[1]
-
-    def files(self, source_id: str, directory: str) -> AssetDirectory:
-        """The files of the release in this directory."""
-        return AssetDirectory(self._root / source_id / directory, self._files)
 
 
 class DirectoryReleaseStore:
@@ -100,7 +60,7 @@ class DirectoryReleaseStore:
             else:
                 pointers[self._source_id] = new
             texts = {source_id: json.loads(pointer_text(pointer)) for source_id, pointer in sorted(pointers.items())}
-            _write(self._root / _POINTERS, json.dumps(texts, indent=2).encode() + b"\n")
+            _write(self._root / POINTERS, json.dumps(texts, indent=2).encode() + b"\n")
 
     @contextmanager
     def lease(self) -> Iterator[str]:
@@ -191,7 +151,7 @@ class DirectoryReleaseStore:
 
 def read_pointers(root: Path) -> Pointers:
     """The pointers in the file; none without a file. Raises StoreUnavailableError for a damaged one."""
-    file = root / _POINTERS
+    file = root / POINTERS
     try:
         texts = json.loads(file.read_bytes())
         found = {source_id: pointer_in(json.dumps(fields)) for source_id, fields in texts.items()}

@@ -12,8 +12,8 @@ from matchboxctl.directory.assets import AssetDirectory
 from matchboxctl.directory.catalog import DirectoryCatalog
 from matchboxctl.directory.machine_states import DirectoryMachines
 from matchboxctl.directory.private_files import is_private
-from matchboxctl.directory.releases import DirectoryReleases
 from matchboxctl.directory.secrets import DirectorySecrets
+from matchboxctl.directory.served_releases import DirectoryReleases
 
 
 class DirectoryStores(NamedTuple):

@@ -15,7 +15,7 @@ from lambda_matchbox.releases.pointers import Pointers
 from lambda_matchbox.releases.sources import Source, apart
 from matchboxctl.directory.assets import AssetDirectory
 from matchboxctl.directory.files import DataDirectory, read_directory
-from matchboxctl.directory.releases import DirectoryReleases
+from matchboxctl.directory.served_releases import DirectoryReleases
 from matchboxctl.documents.directory_documents import DirectoryDocuments
 from matchboxctl.documents.protocol import FileError
 from matchboxctl.secrets.stored_names import Stored, stored_secrets

@@ -23,7 +23,8 @@ from lambda_matchbox.aws.releases.reader import TableReleases
 from lambda_matchbox.aws.releases.store import TableReleaseStore
 from lambda_matchbox.releases.pointers import Pointer, Release
 from lambda_matchbox.releases.store import ReleaseStore
-from matchboxctl.directory.releases import DirectoryReleases, DirectoryReleaseStore
+from matchboxctl.directory.releases import DirectoryReleaseStore
+from matchboxctl.directory.served_releases import DirectoryReleases
 from tests.rigs.catalog_table import ENOUGH
 from tests.rigs.service import Service
 from tests.rigs.stores import Stores, new_stores

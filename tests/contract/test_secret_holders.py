@@ -68,6 +68,7 @@ CONFIGURATIONS = {
 COMMANDS = {
     # `secret get --reveal`.
     "matchboxctl.cli.output",
+    "matchboxctl.cli.yaml_dumper",
     "matchboxctl.secrets.commands",
     "matchboxctl.secrets.directory_secrets",
     "matchboxctl.secrets.parameter_store",

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -57,6 +58,19 @@ def test_source_that_needs_an_absent_extra_names_it(
         f"matchboxctl: keyless: {good.image}: this command needs sigstore: pip install 'lambda-matchbox[keyless]'"
     )
     assert [expected] == errors_of_sync(keyless, good, tmp_path, capsys)
+
+
+def test_sync_imports_no_library_that_takes_long(good: Source, tmp_path: Path) -> None:
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources/good.json").write_text(json.dumps({"id": "good", "image": str(good.image), "assets": "good"}))
+    heavy = ["aiohttp", "botocore", "cryptography", "pydantic", "sigstore", "tqdm", "yaml", "zstandard"]
+    program = (
+        f"import sys; from matchboxctl.main import main; code = main(['sync', '--data-path', {str(tmp_path)!r}])\n"
+        f"print(code, *(name for name in {heavy} if name in sys.modules))"
+    )
+    command, environment = [sys.executable, "-c", program], {"HOME": str(tmp_path)}
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, env=environment)
+    assert f"good: published {NEW.digest}\n0\n" == ended.stdout
 
 
 def test_failed_copies_are_no_failed_sync(good: Source, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import AssetDirectory
-from matchboxctl.directory.releases import DirectoryReleases
+from matchboxctl.directory.served_releases import DirectoryReleases
 from tests.support.http_serving import http_serving
 from tests.unit.web.hostile_requests import PIECES, SECRET, catalog, filled, quiet
 

@@ -19,7 +19,7 @@ from lambda_matchbox.web.app import App
 from lambda_matchbox.web.json_log import JsonLog
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import AssetDirectory
-from matchboxctl.directory.releases import DirectoryReleases
+from matchboxctl.directory.served_releases import DirectoryReleases
 from matchboxctl.serve.settings import HttpSettings
 from tests.support.http_serving import SETTINGS, http_serving
 from tests.support.memory_catalog import MemoryCatalog

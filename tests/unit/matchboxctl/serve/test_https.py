@@ -19,7 +19,7 @@ from lambda_matchbox.web.app import App
 from lambda_matchbox.web.json_log import JsonLog
 from lambda_matchbox.web.routes import Routes, Stores
 from matchboxctl.directory.assets import AssetDirectory
-from matchboxctl.directory.releases import DirectoryReleases
+from matchboxctl.directory.served_releases import DirectoryReleases
 from matchboxctl.main import main
 from matchboxctl.serve import connections, http_server
 from matchboxctl.serve.certificate import Certificate, CertificateFiles
