@@ -21,6 +21,7 @@ STORMS = {
             "as deployed": POWER,
             "retry.ipxe": POWER.with_fleet(retry=True),
             "200 reserved units": RESERVED,
+            "retry.ipxe and 200 units": RESERVED.with_fleet(retry=True),
             "over 5 minutes": POWER.with_fleet(over=300),
         },
     ),

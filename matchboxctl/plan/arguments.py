@@ -49,6 +49,7 @@ def _duration(text: str) -> int:
 @option("--where", metavar="PLACE", type=Choice(PLACES), default=REGION, help="where the machines are, for the costs")
 @option(
     "--line",
+    "line_gbit",
     metavar="G",
     type=click.FloatRange(0, 100_000),
     default=0.0,
@@ -63,9 +64,16 @@ def _duration(text: str) -> int:
 )
 @click.option("--retry", is_flag=True, help="iPXE has examples/ipxe/retry.ipxe")
 @click.option("--history/--no-history", default=True, help="whether histories of machines are written")
+@option(
+    "--history-concurrency",
+    metavar="N",
+    type=click.IntRange(0),
+    default=0,
+    help="the stack's parameter HistoryConcurrency",
+)
 @click.option("--knobs/--no-knobs", default=True, help="whether changes that may help are tried")
 @option("--seed", metavar="N", type=int, default=1, help="of all that is random")
-@option("--svg", metavar="FILE", default="", help="write a picture of who had booted when")
+@option("--svg", metavar="FILE", default="", show_default=False, help="write a picture of who had booted when")
 @output_option()
 def plan(within: float, output: str, svg: str, *, knobs: bool, **given: Any) -> None:
     """Simulate a boot storm of the stack: who boots when, what fails and why, what it costs, and what would help."""

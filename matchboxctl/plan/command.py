@@ -12,25 +12,18 @@ from matchboxctl.plan.report import document, text
 from matchboxctl.plan.scenario import Scenario, run
 from matchboxctl.plan.storm import Fleet
 
+_KINDS = (Fleet, Limits, Scenario)
+
 
 def show(within: float, output: str, svg: str, *, with_knobs: bool, **given: Any) -> None:
     """Print the storm, and those with each change that may help."""
-    limits = Limits(
-        quota=given["quota"],
-        line_gbit=given["line"],
-        balancer_units=given["balancer_units"],
-        table_reads=given["table_reads"],
-        firmware=given["firmware"],
-    )
-    fleet = Fleet(given["machines"], given["over"], given["rack"], given["retry"])
-    scenario = Scenario(
-        fleet, limits, given["door"], given["where"], given["image_mb"], given["history"], given["seed"]
-    )
-    result = run(scenario)
+    fleet, limits, others = ({name: given[name] for name in kind._fields if name in given} for kind in _KINDS)
+    result = run(Scenario(Fleet(**fleet), Limits(**limits), **others))
     tried = [(name, run(changed)) for name, changed in knobs(result, within)] if with_knobs else []
     if svg:
+        machines = given["machines"]
         curves = [("as planned", result.outcome.booted), *((name, one.outcome.booted) for name, one in tried)]
-        _write(Path(svg), picture(f"{fleet.machines:,} machines", curves, fleet.machines))
+        _write(Path(svg), picture(f"{machines:,} machines", curves, machines))
     print_result(output, lambda: document(result, within, tried), lambda: text(result, within, tried))
 
 

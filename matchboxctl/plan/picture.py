@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from html import escape
+from math import ceil
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _RIGHT, _BOTTOM = 720, 320, 70, 36, 20, 64
 _COLOURS = ("#0b6bcb", "#c2410c", "#15803d", "#7e22ce", "#a16207")
@@ -21,12 +22,14 @@ def picture(title: str, curves: Sequence[tuple[str, Sequence[float]]], machines:
         f'<text x="{_LEFT}" y="20">{escape(title)}</text>',
     ]
     for quarter in range(5):
-        y, x, at = _y(quarter / 4), _x(quarter / 4), f"{end * quarter / 4 / unit:,.1f}"
+        y = _y(quarter / 4)
         parts += [
             f'<line x1="{_LEFT}" y1="{y:.1f}" x2="{_WIDTH - _RIGHT}" y2="{y:.1f}" stroke="#d4d4d4"/>',
             f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{machines * quarter / 4:,.0f}</text>',
-            f'<text x="{x:.1f}" y="{_HEIGHT - _BOTTOM + 16}" text-anchor="middle">{at}</text>',
         ]
+    for at in range(0, int(end / unit) + 1, ceil(end / unit / 6)):
+        x = _x(at * unit / end)
+        parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - _BOTTOM + 16}" text-anchor="middle">{at:,}</text>')
     for number, (label, times) in enumerate(curves):
         colour = _COLOURS[number % len(_COLOURS)]
         shown = sorted({round(place * (len(times) - 1) / _POINTS) for place in range(_POINTS + 1)}) if times else []

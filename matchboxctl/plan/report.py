@@ -11,9 +11,9 @@ PERCENTILES = (50, 90, 99, 100)
 
 _CENT = 0.01
 _FOOT = (
-    "This is a model. Limits of AWS are as documented, and not measured on AWS. The\n"
-    "balancer's growth and times of calls, firmware and DHCP are assumed. -o json\n"
-    "names each limit with its source.\n"
+    "This is a model. Limits of AWS are as documented, and not measured on AWS. What\n"
+    "a balancer serves without reserved units, firmware, DHCP and Lambda's own part\n"
+    "of a start are assumed. -o json names each limit with its source.\n"
 )
 
 Tried = Sequence[tuple[str, Result]]
@@ -23,8 +23,8 @@ def text(result: Result, within: float, tried: Tried) -> str:
     """The tables."""
     fleet, outcome, done = result.scenario.fleet, result.outcome, result.outcome.within(within)
     booted = f"{len(outcome.booted):,} of {fleet.machines:,} machines booted, {done:,} within {clock(within)}.\n"
-    counts = f"Lambda had {result.environments:,} environments, {result.most_busy:,} busy at once."
-    lag = f" Histories were {clock(result.history_lag)} late at most.\n"
+    counts = f"Lambda had {result.environments:,} environments, {result.most_busy:,} busy at once.\n"
+    lag = f"Histories were {clock(result.history_lag)} late at most.\n"
     parts = [booted, table(["BOOTED", "AFTER"], [[f"{each}%", clock(result.percentile(each))] for each in PERCENTILES])]
     for heading, counted in (("FAILED MACHINES", outcome.failed), ("REFUSED REQUESTS", outcome.refused)):
         if counted:

@@ -18,7 +18,9 @@ BUCKET = "S3: more requests a second than a prefix serves"
 _FIVE_MINUTES = 300
 # Around the median service time, as a logarithm; assumed.
 _SPREAD = 0.3
-_UNITS = {"/boot.ipxe": 0, "/ipxe": 4, "configuration": facts.READS - 4}
+# Calls of the table, and their read units.
+_READS = {"/boot.ipxe": (0, 0), "/ipxe": (2, 4), "configuration": (3, facts.READS - 4)}
+_FILE_READS = (1, facts.FILE_READS)
 
 
 class Stack:
@@ -34,7 +36,10 @@ class Stack:
         lines = facts.REQUESTS - 1 + files
         units = facts.HISTORY_WRITES + (facts.FILE_HISTORY * (1 + files) if files else 0)
         self.history_boots = limits.history_writes / units
-        taken = round(self.history_boots * lines * facts.HISTORY_WARM) if history else 0
+        busy = self.history_boots * lines * facts.HISTORY_WARM
+        if reserved := limits.history_concurrency:
+            self.history_boots *= min(1, reserved / busy)
+        taken = reserved or round(busy) if history else 0
         self.environments = Environments(limits, max(1, limits.quota - taken))
         self.table = Table(limits)
         self._bucket = TokenBucket(limits.bucket_gets, limits.bucket_gets)
@@ -69,13 +74,15 @@ class Stack:
         is_cold, reason = self.environments.admit(now)
         if reason:
             return Reply(self._limits.round_trip, reason)
-        busy = self._time(self._limits.warm) + (self._time(self._limits.cold) if is_cold else 0)
+        calls, units = _FILE_READS if step.size else _READS[step.name]
+        busy = self._time(calls, is_cold=is_cold)
         again = None
-        if units := facts.FILE_READS if step.size else _UNITS[step.name]:
+        if units:
             wait, reason = self.table.read(now, units)
             busy += wait
             self.used["reads"] += 0 if reason else units
         if step.size and not reason:
+            busy += self._limits.bucket_call
             self.used["gets"] += 1 + facts.FILE_HEADS
             if self._bucket.take(now, 1 + facts.FILE_HEADS) is None:
                 # Of its own request; the function's is retried.
@@ -90,8 +97,12 @@ class Stack:
         self.seconds += busy
         return Reply(busy, reason, again)
 
-    def _time(self, median: float) -> float:
-        return median * self._random.lognormvariate(0, _SPREAD) if median else 0
+    def _time(self, calls: int, *, is_cold: bool) -> float:
+        limits = self._limits
+        median = limits.warm_processor / limits.processor + calls * limits.table_call
+        if is_cold:
+            median += limits.environment_start + limits.init + limits.first_processor / limits.processor
+        return median * self._random.lognormvariate(0, _SPREAD)
 
     def _grow(self, now: float) -> None:
         if now >= self._grows and self._door == ALB and not self._limits.balancer_units:

@@ -24,15 +24,16 @@ class Table:
     def read(self, now: float, units: int) -> tuple[float, str]:
         """The seconds that the reads wait, and why they are given up, if they are."""
         self._grow(now)
-        waits = []
-        for bucket, amount, reason in ((self._item, 1, ITEM), (self._table, units, TABLE)):
-            wait = bucket.take(now, amount, self._deadline)
-            if wait is None:
+        waits = {ITEM: self._item.wait(now), TABLE: self._table.wait(now, units)}
+        for reason, wait in waits.items():
+            if wait > self._deadline:
                 return self._deadline, reason
-            waits.append(wait)
+        for reason, wait in waits.items():
             self.longest_waits[reason] = max(self.longest_waits[reason], wait)
+        self._item.take(now, 1, self._deadline)
+        self._table.take(now, units, self._deadline)
         self._units += units
-        return max(waits), ""
+        return max(waits.values()), ""
 
     def _grow(self, now: float) -> None:
         if int(now) != self._second:

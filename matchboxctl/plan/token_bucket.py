@@ -9,11 +9,15 @@ class TokenBucket:
         self._burst = self._tokens = burst
         self._last = 0.0
 
-    def take(self, now: float, amount: float = 1, longest: float = 0) -> float | None:
-        """Take tokens, or promise them within `longest` seconds; the seconds until they are there, None if longer."""
+    def wait(self, now: float, amount: float = 1) -> float:
+        """The seconds until so many tokens are there."""
         self._tokens = min(self._burst, self._tokens + (now - self._last) * self.rate)
         self._last = now
-        wait = max(0.0, (amount - self._tokens) / self.rate)
+        return max(0.0, (amount - self._tokens) / self.rate)
+
+    def take(self, now: float, amount: float = 1, longest: float = 0) -> float | None:
+        """Take tokens, or promise them within `longest` seconds; the seconds until they are there, None if longer."""
+        wait = self.wait(now, amount)
         if wait > longest:
             return None
         self._tokens -= amount

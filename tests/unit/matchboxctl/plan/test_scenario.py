@@ -96,6 +96,20 @@ def test_history_is_late_when_boots_outrun_its_table() -> None:
     assert 0.5 < run(Scenario(Fleet(500), AT_ONCE)).history_lag < 5
 
 
+def test_reserved_concurrency_of_the_history_is_taken_from_the_quota() -> None:
+    """A tenth of the calls that the table allows writes a tenth as fast, and leaves more to boots."""
+    storm = Scenario(Fleet(500), AT_ONCE)
+    lags = [run(storm.with_limits(history_concurrency=number)).history_lag for number in (0, 5)]
+    assert 9 < lags[1] / lags[0] < 15
+    assert [10, 55] == [run(storm.with_limits(quota=60, history_concurrency=n)).most_busy for n in (0, 5)]
+
+
+def test_first_call_of_an_environment_takes_longer() -> None:
+    one = Scenario(Fleet(1), AT_ONCE)
+    cold = run(one).outcome.booted[0] - run(one.with_limits(environment_start=0, init=0)).outcome.booted[0]
+    assert 0.15 < cold < 0.8
+
+
 def test_knobs_help() -> None:
     """Each limit that refused requests has a change, and all changes together boot every machine."""
     limits = AT_ONCE._replace(quota=100, balancer_units=0, balancer_connections=300)

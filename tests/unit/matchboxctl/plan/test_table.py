@@ -24,6 +24,12 @@ def test_reads_beyond_the_table_name_it() -> None:
     assert ["", TABLE] == [table.read(0, 60)[1] for _ in range(2)]
 
 
+def test_reads_that_one_limit_refuses_take_nothing_of_the_other() -> None:
+    table = Table(Limits(table_reads=100, item_reads=2, read_deadline=0))
+    assert ["", TABLE, TABLE] == [table.read(0, units)[1] for units in (60, 60, 60)]
+    assert ["", ITEM] == [table.read(0, 1)[1] for _ in range(2)]
+
+
 def test_table_doubles_its_greatest_rate_after_half_an_hour() -> None:
     table = Table(Limits(table_reads=100, table_quota=150, read_deadline=0, item_reads=10_000))
     for second in range(1, 1800):
