@@ -10,7 +10,7 @@ QUICK := not real and not boot and not nightly
 
 # What `make run` copies, and what is in a data directory that was served.
 EXAMPLE := $(addprefix examples/talos/,README.md assets groups ignition profiles sources)
-LEFT_BY_SERVE := secrets releases 'state.*' 'history.*'
+LEFT_BY_SERVE := secrets releases 'state.*' 'history.*' groups.index
 
 # Workers take whole files, in the order of collection: the tests of a file share slow fixtures. Many tests wait, so
 # there is one worker more than processors, up to four.

@@ -1,7 +1,8 @@
 """Groups, profiles and templates in matchbox's data directory; the next request sees an edit.
 
 Groups are indexed in memory. Changes come from inotify, whose queue is read before each selection, so that 100,000
-files need no stat; without inotify the directory is scanned. Profiles and templates are read on demand, and again when
+files need no stat; without inotify the directory is scanned. A start scans it, and reads what has changed since its
+index was written. Profiles and templates are read on demand, and again when
 they have changed.
 """
 
@@ -25,20 +26,25 @@ from lambda_matchbox.documents.groups_and_profiles import WrongPolicyError, pars
 from lambda_matchbox.errors import DocumentError, StoreUnavailableError
 from lambda_matchbox.machines.state import MachineState
 from lambda_matchbox.releases.pointers import Pointers
-from matchboxctl.directory.changes import Changes, Scan
+from matchboxctl.directory.changes import UNSURE, Changes, Scan
 from matchboxctl.directory.file_cache import FileCache, read_file
+from matchboxctl.directory.index_file import read_index, write_index
 
 _JSON = ".json"
 
 _READ_AGAIN = 4
 """Files that are tried again at each selection."""
 
+_READ_AT_START = 1_000
+"""Files that a start reads without an index of them for the next one."""
+
 
 class DirectoryCatalog:
     """The catalog over a data directory (see `catalog.stores.Catalog`).
 
     `warn` is called with a message for each file that does not parse or cannot be read, once per state of the file.
-    `pointers` returns the pointers of image sources, `machines` the states under identities.
+    `pointers` returns the pointers of image sources, `machines` the states under identities. With `keeps_index` a start
+    that has read many groups leaves an index for the next one; any start uses it.
     """
 
     def __init__(
@@ -47,14 +53,15 @@ class DirectoryCatalog:
         warn: Callable[[str], None],
         pointers: Callable[[], Pointers] = dict,
         machines: Callable[[Sequence[str]], Sequence[MachineState]] = lambda _: (),
+        *,
+        keeps_index: bool = False,
     ) -> None:
         self._root = root
         self._warn = warn
         self._pointers = pointers
         self._machines = machines
-        self._reported: dict[Path, str] = {}
+        self._reported: dict[str, str] = {}
         self._lock = threading.Lock()
-        self._index = GroupIndex()
         self._wrong_policies: dict[str, WrongPolicyError] = {}
         # Groups whose files could not be read, the last tried at the end: no change may come when they can.
         self._unread: dict[str, None] = {}
@@ -62,8 +69,11 @@ class DirectoryCatalog:
         self._template_directories = {kind: root / kind for kind in TEMPLATE_KINDS}
         self._parsed_profiles = FileCache(lambda name, path, _: parse_profile(name, path.read_bytes()))
         self._templates = FileCache(lambda _name, path, _status: path.read_bytes())
-        self._changes: Changes = watch(root / "groups")
-        self._refresh()
+        self._groups_directory = root / "groups"
+        self._index, seen = read_index(root, warn)
+        self._changes: Changes = watch(self._groups_directory, seen)
+        del seen
+        self._start(keeps_index=keeps_index)
         # Warn of what does not parse at the start.
         for _ in self.profiles():
             pass
@@ -77,8 +87,9 @@ class DirectoryCatalog:
 
     def watch_again(self) -> None:
         """Watch the directory anew in a forked process, which would otherwise share the queue of events."""
+        seen = self._changes.states()
         self._changes.close()
-        self._changes = watch(self._root / "groups")
+        self._changes = watch(self._groups_directory, seen)
         self._refresh()
 
     def overlaps(self) -> list[Overlap]:
@@ -150,9 +161,23 @@ class DirectoryCatalog:
         """The template of that kind and id. Raises StoreUnavailableError if the file cannot be read."""
         return self._templates.read(template_id, below(self._template_directories[kind], template_id))
 
+    def _start(self, *, keeps_index: bool) -> None:
+        changed = self._changed()
+        for name in changed:
+            # A file that does not parse has no group, whatever it had at the time of the index.
+            self._index.discard(name)
+        for name in changed:
+            self._load(name)
+        if keeps_index and len(changed) > _READ_AT_START:
+            states = self._changes.states()
+            states.update((f"{name}{_JSON}", UNSURE) for name in self._wrong_policies)
+            write_index(self._root, self._index, states)
+
+    def _changed(self) -> list[str]:
+        return [name.removesuffix(_JSON) for name in self._changes.names() if name.endswith(_JSON)]
+
     def _refresh(self) -> None:
-        changed = [name.removesuffix(_JSON) for name in self._changes.names() if name.endswith(_JSON)]
-        for name in (*changed, *islice(self._unread, _READ_AGAIN)):
+        for name in (*self._changed(), *islice(self._unread, _READ_AGAIN)):
             self._load(name)
 
     def _load(self, name: str) -> None:
@@ -160,7 +185,7 @@ class DirectoryCatalog:
         wrong, before = self._wrong_policies.pop(name, None), self._index.group(name)
         has_policy = before is not None and (before.boot is not None or wrong is not None)
         self._unread.pop(name, None)
-        path = self._root / "groups" / f"{name}{_JSON}"
+        path = f"{self._groups_directory}/{name}{_JSON}"
         try:
             text = read_file(path)
             if text is None and has_policy and os.path.lexists(path):
@@ -194,13 +219,13 @@ class DirectoryCatalog:
         try:
             profile = self._parsed_profiles.read(name, path)
         except (DocumentError, StoreUnavailableError) as error:
-            self._warn_once(path, str(error))
+            self._warn_once(str(path), str(error))
             raise type(error)(f"profile {name!r}: {error}") from error
         if self._reported:
-            self._reported.pop(path, None)
+            self._reported.pop(str(path), None)
         return profile
 
-    def _warn_once(self, path: Path, reason: str) -> None:
+    def _warn_once(self, path: str, reason: str) -> None:
         if self._reported.get(path) != reason:
             self._reported[path] = reason
             self._warn(f"{path}: {reason}")
@@ -221,10 +246,10 @@ def below(directory: Path, name: str) -> Path:
     return directory / posixpath.normpath("/" + name).lstrip("/")
 
 
-def watch(directory: Path) -> Changes:
-    """Watches the directory with inotify if the system has it."""
+def watch(directory: Path, seen: Mapping[str, bytes]) -> Changes:
+    """Watches the directory with inotify if the system has it; `seen` are the states of its files."""
     try:
         from matchboxctl.directory.inotify import Watch
     except ImportError:
-        return Scan(directory)
-    return Watch(directory)
+        return Scan(directory, seen)
+    return Watch(directory, seen)

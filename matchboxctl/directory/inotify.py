@@ -5,11 +5,12 @@ if the directory is replaced further up, by a rename or a changed link, so each 
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from inotify_simple import INotify, flags
 
-from matchboxctl.directory.changes import Scan
+from matchboxctl.directory.changes import UNSURE, Scan
 from matchboxctl.directory.drafts import is_draft
 
 _EVENTS = (
@@ -33,10 +34,10 @@ class Watch:
     Symbolic links are always reported, since their targets have no events.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, seen: Mapping[str, bytes] = {}) -> None:
         self._directory = directory
         self._name = os.fspath(directory)
-        self._scan = Scan(directory)
+        self._scan = Scan(directory, seen)
         self._inotify: INotify | None = None
         self._watched: tuple[int, int] | None = None
         self._links: set[str] = set()
@@ -60,6 +61,10 @@ class Watch:
         self._reported |= changed
         return changed | self._links
 
+    def states(self) -> dict[str, bytes]:
+        """The states of the files of the last scan; those that changed later are unsure."""
+        return {**self._scan.states(), **dict.fromkeys(self._reported, UNSURE)}
+
     def close(self) -> None:
         """Close the event queue."""
         if self._inotify is not None:
@@ -80,7 +85,7 @@ class Watch:
             raise
         self._inotify = inotify
         self._reported.clear()
-        self._links = {name for name in changed if (self._directory / name).is_symlink()}
+        self._links = self._scan.links
         return changed
 
     def _watching(self) -> INotify | None:

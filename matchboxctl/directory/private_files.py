@@ -3,15 +3,16 @@
 from pathlib import Path
 
 from matchboxctl.directory.history_file import FILE as HISTORY
+from matchboxctl.directory.index_file import FILE as INDEX
 from matchboxctl.directory.secrets import DIRECTORY as SECRETS
 from matchboxctl.directory.state_file import FILE as STATE
 
 
 def is_private(data_path: Path, path: Path) -> bool:
-    """Whether the path leads to a secret, to the states of machines, with the keys of tokens, or to their history."""
+    """Whether the path leads to a secret, to states of machines and keys of tokens, to histories, or to the index."""
     whole, data = path.resolve(), data_path.resolve()
     if not whole.is_relative_to(data):
         return False
     first = next(iter(whole.relative_to(data).parts), "")
     # SQLite's own files beside a database have its name and more.
-    return first == SECRETS or first.startswith((STATE, HISTORY))
+    return first == SECRETS or first.startswith((STATE, HISTORY, INDEX))

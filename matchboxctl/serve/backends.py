@@ -70,7 +70,7 @@ def directory_backend(
             "into a directory of their own, and name that with --assets-path"
         )
     remove_drafts(data_path)
-    opened = directory_stores(data_path, assets_path, warn)
+    opened = directory_stores(data_path, assets_path, warn, keeps_index=True)
     catalog = opened.catalog
     try:
         opened.releases.pointers()

@@ -36,10 +36,13 @@ class DirectoryStores(NamedTuple):
         self.machines.close()
 
 
-def directory_stores(data_path: Path, assets_path: Path, warn: Callable[[str], None]) -> DirectoryStores:
+def directory_stores(
+    data_path: Path, assets_path: Path, warn: Callable[[str], None], *, keeps_index: bool = False
+) -> DirectoryStores:
     """The stores over the directories. Raises UsageError.
 
-    `warn` gets one line for each file that does not parse or cannot be read.
+    `warn` gets one line for each file that does not parse or cannot be read. With `keeps_index` the next start reads
+    what has changed since then.
     """
     releases = DirectoryReleases(data_path / "releases")
     try:
@@ -48,7 +51,7 @@ def directory_stores(data_path: Path, assets_path: Path, warn: Callable[[str], N
             if part.exists() and not part.is_dir():
                 raise UsageError(f"{part} is not a directory: it holds one .json file for each of them")
         machines = DirectoryMachines(data_path)
-        catalog = DirectoryCatalog(data_path, warn, releases.pointers, machines.read_all)
+        catalog = DirectoryCatalog(data_path, warn, releases.pointers, machines.read_all, keeps_index=keeps_index)
     except OSError as error:
         raise UsageError(f"{error.filename}: {error.strerror}") from error
     return DirectoryStores(

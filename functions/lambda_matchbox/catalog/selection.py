@@ -60,8 +60,10 @@ def keys_of(selector: Mapping[str, SelectorValue]) -> Shape:
 def selectors_of(selector: Mapping[str, SelectorValue]) -> list[Selector]:
     """The combinations of a group's selector, each once; one if it has no lists."""
     values = [(key, selector[key]) for key in keys_of(selector)]
-    choices = [[(key, one)] if isinstance(one, str) else [(key, value) for value in one] for key, one in values]
-    return [Selector(pairs) for pairs in dict.fromkeys(product(*choices))]
+    choices = [
+        ((key, one),) if isinstance(one, str) else [(key, each) for each in dict.fromkeys(one)] for key, one in values
+    ]
+    return [*map(Selector, product(*choices))]
 
 
 def combinations(selector: Mapping[str, SelectorValue]) -> int:

@@ -3,8 +3,8 @@
 import json
 import math
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.golang.json import JsonDepthError, JsonError, decode
@@ -12,30 +12,23 @@ from lambda_matchbox.golang.json import JsonDepthError, JsonError, decode
 _MAX_SHOWN = 40
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[][{}:,]|[^][{}:,"\s]+', re.DOTALL)
 
-if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-_Model = TypeVar("_Model", bound="BaseModel")
-
-# By the types of pydantic's errors, which speak of Python.
-_REASONS = {
-    "string_type": "not a string",
-    "int_type": "not an integer",
-    "list_type": "not a list",
-    "dict_type": "not an object",
-    "model_type": "not an object",
-}
+_NOT: Mapping[type, str] = {str: "not a string", list: "not a list", dict: "not an object"}
 
 
-def validated(model: type[_Model], text: bytes) -> _Model:
-    """The document in `text`. Raises DocumentError."""
-    from pydantic import ValidationError
+def members(
+    of: Mapping[str, object], kinds: Mapping[str, type], text: bytes, path: Sequence[str | int] = ()
+) -> dict[str, Any]:
+    """The members that the object at `path` of the document has of `kinds`, each of its type.
 
-    try:
-        return model.model_validate(json_object(text))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise refusal(text, first["loc"], _REASONS.get(first["type"], first["msg"])) from error
+    Keys may be in any case, and of several spellings the last counts; null is as good as none, and other keys are
+    ignored. Raises DocumentError.
+    """
+    written = {key.lower(): value for key, value in of.items()}
+    found = {name: written[name] for name in kinds if written.get(name) is not None}
+    for name, value in found.items():
+        if not isinstance(value, kinds[name]):
+            raise refusal(text, (*path, name), _NOT[kinds[name]])
+    return found
 
 
 def refusal(text: bytes, path: Sequence[str | int], why: str) -> DocumentError:
@@ -46,16 +39,16 @@ def refusal(text: bytes, path: Sequence[str | int], why: str) -> DocumentError:
 
 def json_object(text: bytes) -> dict[str, Any]:
     """The object in `text`. Raises DocumentError."""
-    written = _decoded(text)
     try:
         parsed = decode(text, members=dict, integer=_integer, number=_finite, constant=_no_constant)
     except _UnusableValueError as error:
-        raise DocumentError(str(error), _line_of_value(written, error.value)) from error
+        raise DocumentError(str(error), _line_of_value(_decoded(text), error.value)) from error
     except JsonDepthError as error:
-        raise DocumentError(error.reason, _line_of_deepest(written)) from error
+        raise DocumentError(error.reason, _line_of_deepest(_decoded(text))) from error
     except JsonError as error:
         raise DocumentError(f"not JSON: {error.reason}", error.line) from error
     if not isinstance(parsed, dict):
+        written = _decoded(text)
         raise DocumentError("not a JSON object", _line_at(written, len(written) - len(written.lstrip())))
     return parsed
 

@@ -1,4 +1,4 @@
-"""The fields of an image source and their types, read without pydantic, whose import takes a tenth of a sync."""
+"""The fields of an image source and their types."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches

@@ -6,6 +6,7 @@ from functools import lru_cache
 _ADDRESS = re.compile(
     r"[0-9a-fA-F]{2}([:-])[0-9a-fA-F]{2}(?:\1[0-9a-fA-F]{2})*|[0-9a-fA-F]{4}(?:\.[0-9a-fA-F]{4})*|[0-9a-fA-F]*"
 )
+_NORMAL = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
 _DIGITS = (12, 16, 40)
 _KEPT = 4096
 """Addresses that are kept, as a machine names its own in each request."""
@@ -25,6 +26,8 @@ def normalise_mac(text: str) -> str:
 
     Raises InvalidMACError for anything else.
     """
+    if _NORMAL.fullmatch(text):
+        return text
     digits = text.replace(":", "").replace("-", "").replace(".", "")
     if len(digits) not in _DIGITS or not _ADDRESS.fullmatch(text):
         raise InvalidMACError(text)

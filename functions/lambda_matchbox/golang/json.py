@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple, NoReturn
 
 from lambda_matchbox.golang.float import format_float
@@ -79,15 +80,27 @@ def decode(
     """
     try:
         text = raw.decode("utf-8", "replace")
-        value: object = json.loads(
-            text, object_pairs_hook=members, parse_int=integer, parse_float=number, parse_constant=constant
-        )
+        if text.startswith("\ufeff"):
+            raise JsonError("begins with a byte order mark", 1, 1)
+        value: object = _decoder(members, integer, number, constant).decode(text)
         return _repaired(value) if _ESCAPED_SURROGATE.search(raw) else value
     except json.JSONDecodeError as error:
         reason = error.msg.partition(":")[0].removesuffix(" at").removesuffix(" starting").lower()
         raise JsonError(reason, error.lineno, error.colno) from error
     except RecursionError:
         raise JsonDepthError("nested too deeply") from None
+
+
+@lru_cache
+def _decoder(
+    members: Callable[[list[tuple[str, object]]], object],
+    integer: Callable[[str], object],
+    number: Callable[[str], object],
+    constant: Callable[[str], object],
+) -> json.JSONDecoder:
+    # Python's own objects are dicts, which it makes faster than it calls a function.
+    hook = None if members is dict else members
+    return json.JSONDecoder(object_pairs_hook=hook, parse_int=integer, parse_float=number, parse_constant=constant)
 
 
 def without_surrogates(text: str) -> str:

@@ -1,7 +1,7 @@
 """A data directory and its catalog, with each source of changes."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from matchboxctl.directory import catalog
 from matchboxctl.directory.catalog import DirectoryCatalog, watch
 from matchboxctl.directory.changes import Changes, Scan
 
-WAYS: dict[str, Callable[[Path], Changes]] = {"best": watch, "scan": Scan}
+WAYS: dict[str, Callable[[Path, Mapping[str, bytes]], Changes]] = {"best": watch, "scan": Scan}
 
 
 class Data:
@@ -43,12 +43,14 @@ class Data:
 
 
 @contextmanager
-def watched(way: Callable[[Path], Changes], root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Data]:
+def watched(
+    way: Callable[[Path, Mapping[str, bytes]], Changes], root: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Data]:
     """A data directory whose catalog has this source of changes, until the body ends."""
     started: list[Changes] = []
 
-    def watch_that_way(path: Path) -> Changes:
-        started.append(way(path))
+    def watch_that_way(path: Path, seen: Mapping[str, bytes]) -> Changes:
+        started.append(way(path, seen))
         return started[-1]
 
     monkeypatch.setattr(catalog, "watch", watch_that_way)

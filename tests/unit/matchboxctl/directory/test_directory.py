@@ -17,7 +17,7 @@ from tests.unit.matchboxctl.directory.data_directory import Data
 def test_linux_uses_inotify(tmp_path: Path) -> None:
     from matchboxctl.directory.inotify import Watch
 
-    assert isinstance(watch(tmp_path), Watch)
+    assert isinstance(watch(tmp_path, {}), Watch)
 
 
 def test_edited_group_matches_its_new_machines_only(data: Data) -> None:

@@ -193,7 +193,7 @@ def test_drafts_are_no_documents(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
 def test_writes_are_changes_of_their_files_alone(tmp_path: Path) -> None:
     """A watch keeps the names of changed files, and each draft has another."""
-    with closing(watch(tmp_path)) as changes:
+    with closing(watch(tmp_path, {})) as changes:
         assert set() == changes.names()
         write(tmp_path / "g.json", b"{}")
         assert {"g.json"} == changes.names()
