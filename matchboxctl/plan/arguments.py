@@ -59,6 +59,9 @@ def _duration(text: str) -> int:
 @option(
     "--balancer-units", metavar="N", type=click.IntRange(0), default=0, help="reserved capacity units of the balancer"
 )
+@click.option(
+    "--keep-alive", is_flag=True, help="the balancer's responses have Connection: keep-alive, and iPXE keeps one"
+)
 @option(
     "--table-reads", metavar="N", type=click.IntRange(1), default=12_000, help="the table's warm throughput, in reads"
 )

@@ -29,7 +29,7 @@ def _changes(result: Result, within: float) -> Iterator[_Change]:
         yield "examples/ipxe/retry.ipxe in iPXE", lambda scenario: scenario.with_fleet(retry=True)
     if BALANCER in refused:
         spread = max(1.0, fleet.over + limits.firmware[1] - limits.firmware[0])
-        connections = fleet.machines * (facts.REQUESTS + facts.FILES) / spread
+        connections = fleet.machines * (2 if limits.keep_alive else facts.REQUESTS + facts.FILES) / spread
         units = max(_FEWEST_UNITS, ceil(_MARGIN * connections / _CONNECTIONS_OF_A_UNIT))
         yield f"--balancer-units {units}", lambda scenario: scenario.with_limits(balancer_units=units)
     if QUOTA in refused or RATE in refused:

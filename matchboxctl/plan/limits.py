@@ -34,6 +34,7 @@ class Limits(NamedTuple):
     balancer_units: Annotated[int, GIVEN, "reserved, of 25 connections a second each, as AWS documents"] = 0
     balancer_connections: Annotated[int, ASSUMED, "without reserved units; AWS publishes no figure"] = 2_500
     balancer_growth: Annotated[float, ASSUMED, "in five minutes; AWS publishes no figure"] = 1.5
+    keep_alive: Annotated[bool, ASSUMED, "of the balancer's responses, without which iPXE keeps no connection"] = False
     cloudfront_requests: Annotated[int, DOCUMENTED, f"{_CLOUDFRONT}cloudfront-limits.html"] = 250_000
     line_gbit: Annotated[float, GIVEN, "of the site; 0 is no limit"] = 0
     machine_gbit: Annotated[float, ASSUMED, "of a machine's own interface"] = 1

@@ -5,12 +5,16 @@ from typing import NamedTuple, Protocol
 
 
 class Step(NamedTuple):
-    """A request of a boot, `pause` seconds after the step before, and the bytes to download then."""
+    """A request of a boot, `pause` seconds after the step before, and the bytes to download then.
+
+    One that `follows` goes over the connection of the one before, if that is kept.
+    """
 
     name: str
     pause: float = 0
     size: float = 0
     by_ipxe: bool = True
+    follows: bool = False
 
 
 class Reply(NamedTuple):

@@ -53,16 +53,17 @@ class Stack:
         # A kernel is about a tenth of an image.
         self.steps = (
             Step("/boot.ipxe", limits.round_trip),
-            Step("/ipxe", limits.round_trip),
-            Step("kernel", limits.round_trip, size * 0.1),
-            Step("initramfs", limits.round_trip, size * 0.9),
+            Step("/ipxe", limits.round_trip, follows=True),
+            Step("kernel", limits.round_trip, size * 0.1, follows=True),
+            Step("initramfs", limits.round_trip, size * 0.9, follows=True),
             Step("configuration", limits.system_start, by_ipxe=False),
         )
 
     def request(self, step: Step, now: float, attempt: int) -> Reply:
         """The response to a request at this time; `attempt` counts those before."""
         self._grow(now)
-        if self._connections.take(now) is None:
+        is_kept = step.follows and self._door == ALB and self._limits.keep_alive
+        if not is_kept and self._connections.take(now) is None:
             if self._door != ALB:
                 return Reply(self._limits.round_trip, CLOUDFRONT)
             return Reply(0, BALANCER, syn_again(attempt))

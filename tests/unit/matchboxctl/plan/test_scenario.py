@@ -72,6 +72,13 @@ def test_limit_that_is_reached_is_named(limits: dict[str, float], reason: str) -
     assert 0 < run(Scenario(Fleet(500), AT_ONCE).with_limits(**limits)).outcome.refused[reason]
 
 
+def test_boot_needs_two_connections_where_they_are_kept() -> None:
+    limits = AT_ONCE._replace(balancer_units=0, balancer_connections=100, balancer_growth=1)
+    few = Scenario(Fleet(1000, over=25), limits)
+    assert 0 < run(few).outcome.failed[BALANCER]
+    assert 1000 == len(run(few.with_limits(keep_alive=True)).outcome.booted)
+
+
 def test_site_is_no_faster_than_its_line() -> None:
     result = run(Scenario(Fleet(100), AT_ONCE._replace(line_gbit=1), image_mb=100))
     assert 100 * 100e6 * 8 / 1e9 <= result.outcome.booted[-1] <= 110
