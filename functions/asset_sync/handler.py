@@ -50,6 +50,13 @@ def job_of(environment: Mapping[str, str], scratch: Path = _SCRATCH) -> SyncJob:
         text = secrets.text(settings.registry_secret, deadline_within(CALL_SECONDS))
         return logins_from_secret(text)(registry)
 
+    key_is_old = 0
+
+    def replace_key() -> None:
+        nonlocal key_is_old
+        if (now := int(time.time())) >= key_is_old:
+            key_is_old = replace_old_key(clients, now)
+
     namespace = settings.metrics_namespace
     return SyncJob(
         table_stores(
@@ -58,7 +65,7 @@ def job_of(environment: Mapping[str, str], scratch: Path = _SCRATCH) -> SyncJob:
         Registry(login),
         FunctionLog(settings.log_level, SERVICE),
         publish=SyncMetrics(namespace).publish if namespace else lambda _: None,
-        at_start=lambda: replace_old_key(clients, int(time.time())),
+        at_start=replace_key,
     )
 
 

@@ -40,7 +40,7 @@ STARTS, STORM = DAYS * 24 * 12, 20
 SYNCS_AN_HOUR = 1
 """Runs of asset_sync."""
 
-SYNC_READS, SYNC_WRITES = 6, 3
+SYNC_READS, SYNC_WRITES = 4, 1
 """Units of a run that finds nothing new."""
 
 SYNC_LISTS = 2

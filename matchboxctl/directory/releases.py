@@ -85,12 +85,13 @@ class DirectoryReleaseStore:
         self._own.mkdir(parents=True, exist_ok=True)
         _write(self._own / _CHECKED, f"{moment}\n".encode())
 
-    def directories(self) -> set[str]:
-        """The directories of the source."""
+    def directories(self) -> Mapping[str, Mapping[str, int]]:
+        """The sizes of the files of the source, by directory."""
         try:
-            return {entry.name for entry in self._own.iterdir() if entry.is_dir() and entry.name != SCRATCH}
+            names = [entry.name for entry in self._own.iterdir() if entry.is_dir() and entry.name != SCRATCH]
         except FileNotFoundError:
-            return set()
+            return {}
+        return {name: self.sizes(name) for name in names}
 
     def sizes(self, directory: str) -> Mapping[str, int]:
         """The sizes of the files."""

@@ -133,7 +133,7 @@ class Syncs:
         try:
             outcome = self._sync(source)
             self._report.add(outcome)
-            for other in withdraw_replaced(source, self._found.named, self._stores):
+            for other in withdraw_replaced(source, self._found.named, self._stores.pointers(), self._stores):
                 self._report.add_withdrawn(other, source_id)
         except (OutputError, CancelledError):
             raise

@@ -44,7 +44,7 @@ def test_file_is_read_as_it_was_put(releases: ReleaseSubject, store: ReleaseStor
     assert (BODY, {name: len(BODY)}) == (store.read(DIRECTORY, name), store.sizes(DIRECTORY))
     assert (len(BODY), KIND) == (found.size, found.content_type)
     assert BODY == files.read(name, 0, len(BODY))
-    assert {DIRECTORY} == store.directories()
+    assert {DIRECTORY} == store.directories().keys()
 
 
 def test_second_put_replaces_the_file(store: ReleaseStore, tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_empty_store_has_nothing(releases: ReleaseSubject, store: ReleaseStore) 
         store.pointer(),
         store.checked(),
         store.read(DIRECTORY, "a"),
-        store.directories(),
+        store.directories().keys(),
         store.sizes(DIRECTORY),
     )
     assert {} == releases.served.pointers()
@@ -101,7 +101,7 @@ def test_discard_removes_one_directory(store: ReleaseStore, tmp_path: Path) -> N
         for name in NAMES:
             put(store, tmp_path, directory, name, b"x")
     store.discard(DIRECTORY)
-    assert {f"{DIRECTORY}0", OTHER} == store.directories()
+    assert {f"{DIRECTORY}0", OTHER} == store.directories().keys()
     assert (None, {}, set(NAMES)) == (
         store.read(DIRECTORY, "vmlinuz"),
         store.sizes(DIRECTORY),
@@ -213,7 +213,7 @@ def test_bucket_refuses_a_wrong_checksum(stored: OnStores, tmp_path: Path) -> No
     store = stored.subject.store("arm")
     with pytest.raises(AWSError):
         store.put(DIRECTORY, "a", ReleaseFile(tmp_path / "file", len(BODY), "0" * 64, KIND))
-    assert set() == store.directories()
+    assert set() == store.directories().keys()
 
 
 def test_damaged_pointer_hides_no_other(stored: OnStores) -> None:

@@ -87,7 +87,7 @@ class SourceCommands:
         store = self.store(source_id)
         pointer = store.pointer()
         kept = set() if pointer is None else {release.directory for release in pointer.releases}
-        return (store.directories() - kept) | {file.name for file in self._temporary_files(source_id)}
+        return (store.directories().keys() - kept) | {file.name for file in self._temporary_files(source_id)}
 
     def _temporary_files(self, source_id: str) -> Iterator[Path]:
         yield from self._temporary.glob("*")

@@ -124,9 +124,10 @@ class MemoryReleaseStore:
         """Remember it."""
         self._releases.checks[self._source_id] = moment
 
-    def directories(self) -> set[str]:
-        """The directories that have files."""
-        return {directory for source_id, directory in self._releases.stored if source_id == self._source_id}
+    def directories(self) -> Mapping[str, Mapping[str, int]]:
+        """The bytes of each file, by directory."""
+        own = [directory for source_id, directory in self._releases.stored if source_id == self._source_id]
+        return {directory: self.sizes(directory) for directory in own}
 
     def sizes(self, directory: str) -> Mapping[str, int]:
         """The bytes of each file."""

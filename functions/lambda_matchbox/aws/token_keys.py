@@ -32,16 +32,20 @@ def make_first_key(dynamodb: "DynamoDBClient", table: str, now: int) -> None:
         )
 
 
-def replace_old_key(clients: LightClients, now: int) -> None:
-    """Make a new key if the newest is a month old, and remove all but these two. Without any key do nothing."""
+def replace_old_key(clients: LightClients, now: int) -> int:
+    """Make a new key if the newest is a month old, and remove all but these two. Without any key do nothing.
+
+    Returns the moment before which there is nothing to do again.
+    """
     keys = token_keys_in(clients.item(TOKEN_KEYS))
     if not keys or now - max(keys) < KEY_LIFETIME:
-        return
+        return (max(keys) if keys else now) + KEY_LIFETIME
     kept = {max(keys): keys[max(keys)], now: secrets.token_bytes(KEY_SIZE)}
     write = ItemWrite(_item(kept), {NEWEST: max(keys)})
     # Whoever was faster has written what is needed.
     with suppress(ConditionFailedError):
         clients.dynamodb.put_item(clients.table, KEY, write, deadline_within(CALL_SECONDS))
+    return now
 
 
 def _item(keys: Mapping[int, bytes]) -> Item:

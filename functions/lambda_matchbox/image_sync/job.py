@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Protocol
 
 from lambda_matchbox.errors import MatchboxError
@@ -10,8 +11,11 @@ from lambda_matchbox.image_sync.download import Downloads
 from lambda_matchbox.image_sync.metrics import NEVER, SourceMetrics
 from lambda_matchbox.image_sync.sources import ImageSources, SourceStores, is_due
 from lambda_matchbox.image_sync.sync import Sync, SyncError
+from lambda_matchbox.image_sync.unchanged import Known
 from lambda_matchbox.image_sync.withdrawal import withdraw_replaced
 from lambda_matchbox.oci.distribution.registry import Registry
+from lambda_matchbox.releases.pointers import Pointer, Pointers
+from lambda_matchbox.releases.records import ReleaseRecord
 from lambda_matchbox.releases.sources import Source
 from lambda_matchbox.releases.store import BusyError, ReleaseStore
 
@@ -66,19 +70,37 @@ class SyncJob:
         self._publish = publish
         self._at_start = at_start
         self._clock = clock
+        self._records: dict[str, ReleaseRecord] = {}
 
     def run(self, only: str | None) -> Report:
         """Sync the source `only`, due or not; without one all that are due.
 
         Raises SyncFailedError, after all have been tried.
         """
-        if only is None:
-            try:
-                self._at_start()
-            except MatchboxError as error:
-                # The table may be away, which the sources say as well.
-                self._log.error("the key of tokens is not replaced", extra={"reason": str(error)})
-        found = self._sources()
+        with ThreadPoolExecutor(2) as beside:
+            started = beside.submit(self._start) if only is None else None
+            pointers = beside.submit(self._pointers)
+            found = self._sources()
+            report = self._run(only, found, pointers.result())
+            if started is not None:
+                started.result()
+        return report
+
+    def _start(self) -> None:
+        try:
+            self._at_start()
+        except MatchboxError as error:
+            # The table may be away, which the sources say as well.
+            self._log.error("the key of tokens is not replaced", extra={"reason": str(error)})
+
+    def _pointers(self) -> Pointers:
+        try:
+            return self._stores.pointers()
+        except MatchboxError:
+            # A sync reads its own, and says so.
+            return {}
+
+    def _run(self, only: str | None, found: ImageSources, pointers: Pointers) -> Report:
         for line in found.refused:
             self._log.error("source refused", extra={"reason": line})
         if found.refused:
@@ -94,7 +116,7 @@ class SyncJob:
         sources = list(found.sources.values())
         random.shuffle(sources)
         for source in sources:
-            self._publish(self._turn(source, only, found.named, report, failures))
+            self._publish(self._turn(source, only, found.named, pointers, report, failures))
         try:
             self._stores.complete()
         except MatchboxError as error:
@@ -106,7 +128,13 @@ class SyncJob:
         return Report(*map(sorted, report))
 
     def _turn(
-        self, source: Source, only: str | None, named: frozenset[str], report: Report, failures: list[str]
+        self,
+        source: Source,
+        only: str | None,
+        named: frozenset[str],
+        pointers: Pointers,
+        report: Report,
+        failures: list[str],
     ) -> SourceMetrics:
         """Sync the source if it is `only` or due, and add it to the report or the failures; returns its metrics."""
         start = time.perf_counter()
@@ -117,8 +145,10 @@ class SyncJob:
             age = NEVER if checked is None else (self._clock() - checked) / source.interval
             metrics = SourceMetrics(source.id, None if checked is None else age)
             if source.id == only or (only is None and is_due(source, checked, self._clock())):
-                metrics = self._sync(source, store, report) or metrics
-                for other in withdraw_replaced(source, named, self._stores):
+                metrics = self._sync(source, store, pointers.get(source.id), report) or metrics
+                if source.id not in report.unchanged:
+                    pointers = self._stores.pointers()
+                for other in withdraw_replaced(source, named, pointers, self._stores):
                     self._log.info("withdrawn", extra={"source": other, "replaced_by": source.id})
             elif only is None:
                 report.not_due.append(source.id)
@@ -147,15 +177,18 @@ class SyncJob:
         # A clock was ahead. Until then the source would not be due, nor its age raise an alarm.
         return None if checked is not None and checked > self._clock() else checked
 
-    def _sync(self, source: Source, store: ReleaseStore, report: Report) -> SourceMetrics | None:
+    def _sync(
+        self, source: Source, store: ReleaseStore, pointer: Pointer | None, report: Report
+    ) -> SourceMetrics | None:
         """Sync the source and add it to the report; returns its metrics, None where another sync is running.
 
         Raises SyncError.
         """
         start = time.perf_counter()
         scratch = self._stores.scratch(source.id)
+        known = None if pointer is None else Known(pointer, self._records)
         try:
-            outcome = Sync(source, store, self._downloads, scratch=scratch, clock=self._clock).run()
+            outcome = Sync(source, store, self._downloads, scratch=scratch, known=known, clock=self._clock).run()
         except BusyError:
             # The schedule and an operator at the same time: the other sync has the same result.
             report.busy.append(source.id)

@@ -8,6 +8,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.image_sync.download import Downloads
 from lambda_matchbox.image_sync.release_files import release_files
 from lambda_matchbox.image_sync.scratch import emptied
+from lambda_matchbox.image_sync.unchanged import Known, is_current, is_tidy
 from lambda_matchbox.oci.descriptors import Descriptor, Manifest
 from lambda_matchbox.oci.errors import OciError
 from lambda_matchbox.oci.signatures.signers import VerifiedSignature
@@ -59,6 +61,7 @@ class Sync:
     """A sync of one source; it completes or removes what a killed one left.
 
     `scratch` is a directory for this source's temporary files, which is emptied; None for one of the system's.
+    What is `known` suffices as long as nothing is new.
     `clock` gives seconds since 1970.
     """
 
@@ -69,6 +72,7 @@ class Sync:
         downloads: Downloads,
         *,
         scratch: Path | None = None,
+        known: Known | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._source = source
@@ -76,16 +80,19 @@ class Sync:
         self._downloads = downloads
         self._registry = downloads.registry
         self._scratch = scratch
+        self._known = known
         self._clock = clock
         self._digest = ""
         self._signature: VerifiedSignature | None = None
 
     def run(self) -> Outcome:
-        """Publish the newest image. Raises SyncError, and BusyError where another sync of the source is running."""
+        """Publish the newest image. Raises SyncError, and BusyError where another sync of the source is publishing."""
+        if self._known is not None and (unchanged := self._unchanged(self._known)) is not None:
+            return unchanged
         with ExitStack() as opened:
             with self._step("begin"):
                 # Before the lease: should this sync lose it, the directory of the next one is not in this list.
-                found = self._store.directories()
+                found = {*self._store.directories()}
                 lease = opened.enter_context(self._store.lease())
             with self._step("resolve the image"):
                 chain = self._registry.resolve(self._source.image, self._source.platform)
@@ -96,15 +103,38 @@ class Sync:
             if pointer is not None and pointer.held:
                 outcome = Outcome(self._source.id, pointer.current, changed=False, held=True)
             else:
-                if self._source.signer is not None:
-                    # Each time: the source's key may be another one since the release was published.
-                    with self._step("verify the signature"):
-                        self._signature = verify(self._registry, self._source.image, chain, self._source.signer)
+                self._verify(chain)
                 outcome = self._publish(descriptor, pointer, lease)._replace(signature=self._signature)
             with self._step("remove old releases"):
                 self._prune(found, lease)
                 self._store.note_checked(int(self._clock()))
             return outcome
+
+    def _unchanged(self, known: Known) -> Outcome | None:
+        """Note that nothing is new and nothing is left to remove, without a lease; None if something is."""
+        pointer = known.pointer
+        with ThreadPoolExecutor(1) as beside:
+            tidy = beside.submit(self._is_tidy, known)
+            with self._step("resolve the image"):
+                chain = self._registry.resolve(self._source.image, self._source.platform)
+        self._digest = chain[-1].digest
+        if not tidy.result() or not (pointer.held or is_current(self._source, self._digest, pointer)):
+            return None
+        if not pointer.held:
+            self._verify(chain)
+        with self._step("note the check"):
+            self._store.note_checked(int(self._clock()))
+        return Outcome(self._source.id, pointer.current, changed=False, held=pointer.held, signature=self._signature)
+
+    def _is_tidy(self, known: Known) -> bool:
+        with self._step("check the stored files"):
+            return is_tidy(self._source, self._store, known, int(self._clock()))
+
+    def _verify(self, chain: tuple[Descriptor, ...]) -> None:
+        if self._source.signer is not None:
+            # Each time: the source's key may be another one since the release was published.
+            with self._step("verify the signature"):
+                self._signature = verify(self._registry, self._source.image, chain, self._source.signer)
 
     def _publish(self, descriptor: Descriptor, pointer: Pointer | None, lease: str) -> Outcome:
         prefix = directory_prefix(descriptor.digest, self._source)

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from lambda_matchbox.image_sync.sources import SourceStores
+from lambda_matchbox.releases.pointers import Pointers
 from lambda_matchbox.releases.sources import Source, overlap
 from lambda_matchbox.releases.store import CopiesError, ReleaseStore, ReleaseStoreError
 
@@ -25,13 +26,12 @@ def withdraw(store: ReleaseStore) -> None:
         raise incomplete
 
 
-def withdraw_replaced(source: Source, named: Collection[str], stores: SourceStores) -> list[str]:
+def withdraw_replaced(source: Source, named: Collection[str], pointers: Pointers, stores: SourceStores) -> list[str]:
     """Once the source has a release, withdraw those of removed sources that overlap its part of /assets/.
 
-    So a renamed source does not leave its old releases in service. `named` are the ids of existing sources. Returns the
-    withdrawn ids.
+    So a renamed source does not leave its old releases in service. `named` are the ids of existing sources, `pointers`
+    those of all. Returns the withdrawn ids.
     """
-    pointers = stores.pointers()
     if source.id not in pointers:
         return []
     withdrawn = []

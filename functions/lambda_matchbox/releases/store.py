@@ -73,11 +73,11 @@ class ReleaseStore(Protocol):
     def note_checked(self, moment: int) -> None:
         """Record that the source was up to date at this moment."""
 
-    def directories(self) -> set[str]:
-        """The directories with files, also those that no pointer names."""
+    def directories(self) -> Mapping[str, Mapping[str, int]]:
+        """The sizes of files by their names, by directory, also of directories that no pointer names."""
 
     def sizes(self, directory: str) -> Mapping[str, int]:
-        """The sizes of the files in the directory, by name."""
+        """The sizes of the files in one directory, by name."""
 
     def put(self, directory: str, name: str, file: ReleaseFile) -> None:
         """Store the file, whole and verified against its SHA-256, or fail."""

@@ -11,6 +11,7 @@ import pytest
 
 from lambda_matchbox.image_sync.download import Downloads
 from lambda_matchbox.image_sync.sync import Outcome, Sync, SyncError
+from lambda_matchbox.image_sync.unchanged import Known
 from lambda_matchbox.oci.distribution.docker_config import no_logins
 from lambda_matchbox.oci.distribution.registry import Registry
 from lambda_matchbox.oci.image_reference import ImageReference
@@ -79,13 +80,20 @@ class Subject:
         self.faulty.add(REPOSITORY, TAG, one)
         return one
 
-    def sync(self, registry: Registry | None = None, *, time_limit: float = 60, scratch: Path | None = None) -> Outcome:
+    def sync(
+        self,
+        registry: Registry | None = None,
+        *,
+        time_limit: float = 60,
+        scratch: Path | None = None,
+        known: Known | None = None,
+    ) -> Outcome:
         """Sync once, an hour and a second after the time before, by the kept client of the registry or by another."""
         self.now += 3601
         self.store.calls.clear()
         downloads = Downloads(registry or self._registry, time_limit)
-        sync = Sync(self.source, self.store, downloads, scratch=scratch, clock=lambda: self.now)  # type: ignore[arg-type]
-        return sync.run()
+        given = (self.source, self.store, downloads)
+        return Sync(*given, scratch=scratch, known=known, clock=lambda: self.now).run()  # type: ignore[arg-type]
 
     @property
     def pointer(self) -> Pointer:

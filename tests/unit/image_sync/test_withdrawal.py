@@ -33,7 +33,7 @@ def releases() -> MemoryReleases:
 
 
 def replaced(releases: MemoryReleases, *named: str) -> list[str]:
-    return withdraw_replaced(SOURCE, {"new", *named}, memory_stores(releases))
+    return withdraw_replaced(SOURCE, {"new", *named}, releases.pointers(), memory_stores(releases))
 
 
 def test_overlapping_releases_of_removed_sources_are_withdrawn(releases: MemoryReleases) -> None:

@@ -99,11 +99,15 @@ class TableReleaseStore:
             sync_key(self._source_id), "SET #checked = :checked", {"#checked": CHECKED}, {":checked": moment}
         )
 
-    def directories(self) -> set[str]:
-        """The directories with objects."""
+    def directories(self) -> Mapping[str, Mapping[str, int]]:
+        """The sizes of all objects, by directory."""
         above = f"{RELEASES_PREFIX}{self._source_id}/"
-        found = self._s3.list(above, deadline_within(CALL_SECONDS))
-        return {prefix.removeprefix(above).rstrip("/") for prefix in found.prefixes}
+        sizes: dict[str, dict[str, int]] = {}
+        for found in self._clients.objects(above):
+            directory, slash, name = found.key.removeprefix(above).partition("/")
+            if slash:
+                sizes.setdefault(directory, {})[name] = found.size
+        return sizes
 
     def sizes(self, directory: str) -> Mapping[str, int]:
         """The sizes of the objects."""
