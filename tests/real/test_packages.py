@@ -24,8 +24,8 @@ from tests.support.serving import started
 
 pytestmark = pytest.mark.real
 
-MAX_SIZE = 22_000_000
-MAX_SIZE_WITH_BYTE_CODE = 31_000_000
+MAX_SIZE = 29_000_000
+MAX_SIZE_WITH_BYTE_CODE = 40_000_000
 UV = Path(sys.executable).with_name("uv")
 LOCK = PROJECT / "requirements.lock"
 COMMANDS = ("matchboxctl", "lambda-matchbox")

@@ -4,35 +4,14 @@ They are read as Go reads them: keys in any case, unknown ones ignored, null for
 selector may list values, a group has a boot policy, and a profile has metadata.
 """
 
-from collections.abc import Mapping
-
 from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.labels import is_mac
 from lambda_matchbox.catalog.profiles import NetBoot, Profile, UnsafeBootError
 from lambda_matchbox.catalog.selection import MAX_COMBINATIONS, combinations
-from lambda_matchbox.documents.json_text import json_object, members, refusal
+from lambda_matchbox.documents.json_text import refusal, validated
 from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.golang.hardware_address import InvalidMACError, normalise_mac
 from lambda_matchbox.machines.policy import PolicyError, policy_in
-
-_GROUP: Mapping[str, type] = {
-    "id": str,
-    "name": str,
-    "profile": str,
-    "selector": dict,
-    "metadata": dict,
-    "boot": object,
-}
-_PROFILE: Mapping[str, type] = {
-    "id": str,
-    "name": str,
-    "ignition_id": str,
-    "cloud_id": str,
-    "generic_id": str,
-    "boot": dict,
-    "metadata": dict,
-}
-_BOOT: Mapping[str, type] = {"kernel": str, "initrd": list, "args": list}
 
 
 class WrongPolicyError(DocumentError):
@@ -45,18 +24,19 @@ class WrongPolicyError(DocumentError):
 
 def parse_group(name: str, text: bytes) -> Group:
     """The group in a file called `name`.json, which is its id. Raises DocumentError, among them WrongPolicyError."""
-    fields = members(json_object(text), _GROUP, text)
-    policy = fields.pop("boot", {})
-    selector = {key: _wanted(key, value, text) for key, value in fields.get("selector", {}).items()}
+    from lambda_matchbox.documents.models import GroupDocument
+
+    document = validated(GroupDocument, text)
+    selector = {key: _wanted(key, value, text) for key, value in document.selector.items()}
     number = combinations(selector)
     if number > MAX_COMBINATIONS:
         why = f"its lists have {number} combinations, more than {MAX_COMBINATIONS}: split the group"
         raise refusal(text, ("selector",), why)
-    group = Group(**{**fields, "id": name, "selector": selector})
-    if not isinstance(policy, dict):
+    group = Group(name, document.name, document.profile, selector, document.metadata)
+    if not isinstance(document.boot, dict):
         raise WrongPolicyError(refusal(text, ("boot",), "not an object"), group)
     try:
-        return group._replace(boot=policy_in(policy)) if policy else group
+        return group._replace(boot=policy_in(document.boot))
     except PolicyError as error:
         raise WrongPolicyError(refusal(text, ("boot", error.field), error.reason), group) from error
 
@@ -86,21 +66,21 @@ def _value(path: tuple[str | int, ...], value: object, text: bytes) -> str:
 
 def parse_profile(name: str, text: bytes) -> Profile:
     """The profile in a file called `name`.json, which is its id. Raises DocumentError."""
-    fields = members(json_object(text), _PROFILE, text)
-    if (section := fields.get("boot")) is not None:
-        boot = members(section, _BOOT, text, ("boot",))
-        boot.update((key, _texts(key, boot[key], text)) for key in ("initrd", "args") if key in boot)
-        fields["boot"] = NetBoot(**boot)
-        try:
-            fields["boot"].check()
-        except UnsafeBootError as error:
-            raise refusal(text, error.path, error.reason) from error
-    return Profile(**{**fields, "id": name})
+    from lambda_matchbox.documents.models import NetBootDocument, ProfileDocument
 
-
-def _texts(key: str, values: list[object], text: bytes) -> tuple[str, ...]:
-    """The strings of a list in the boot section."""
-    for at, value in enumerate(values):
-        if not isinstance(value, str | None):
-            raise refusal(text, ("boot", key, at), "not a string")
-    return tuple(str(value or "") for value in values)
+    document = validated(ProfileDocument, text)
+    found = document.boot or NetBootDocument()
+    boot = NetBoot(found.kernel, tuple(found.initrd), tuple(found.args))
+    try:
+        boot.check()
+    except UnsafeBootError as error:
+        raise refusal(text, error.path, error.reason) from error
+    return Profile(
+        id=name,
+        name=document.name,
+        ignition_id=document.ignition_id,
+        cloud_id=document.cloud_id,
+        generic_id=document.generic_id,
+        boot=None if document.boot is None else boot,
+        metadata=document.metadata,
+    )

@@ -3,8 +3,9 @@
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, TypeVar
 
 from lambda_matchbox.errors import DocumentError
 from lambda_matchbox.golang.json import JsonDepthError, JsonError, decode
@@ -12,23 +13,38 @@ from lambda_matchbox.golang.json import JsonDepthError, JsonError, decode
 _MAX_SHOWN = 40
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[][{}:,]|[^][{}:,"\s]+', re.DOTALL)
 
-_NOT: Mapping[type, str] = {str: "not a string", list: "not a list", dict: "not an object"}
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+_Model = TypeVar("_Model", bound="BaseModel")
+
+# By the types of pydantic's errors, which speak of Python.
+_REASONS = {
+    "missing": "missing",
+    "string_type": "not a string",
+    "int_type": "not an integer",
+    "list_type": "not a list",
+    "dict_type": "not an object",
+    "model_type": "not an object",
+}
 
 
-def members(
-    of: Mapping[str, object], kinds: Mapping[str, type], text: bytes, path: Sequence[str | int] = ()
-) -> dict[str, Any]:
-    """The members that the object at `path` of the document has of `kinds`, each of its type.
+def validated(model: type[_Model], text: bytes) -> _Model:
+    """The document in `text`. Raises DocumentError."""
+    from pydantic import ValidationError
 
-    Keys may be in any case, and of several spellings the last counts; null is as good as none, and other keys are
-    ignored. Raises DocumentError.
-    """
-    written = {key.lower(): value for key, value in of.items()}
-    found = {name: written[name] for name in kinds if written.get(name) is not None}
-    for name, value in found.items():
-        if not isinstance(value, kinds[name]):
-            raise refusal(text, (*path, name), _NOT[kinds[name]])
-    return found
+    try:
+        return model.model_validate(_json_object(text))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        unknown = first["type"] == "extra_forbidden"
+        why = _unknown(model, first["loc"]) if unknown else _REASONS.get(first["type"], first["msg"])
+        raise refusal(text, first["loc"], why) from error
+
+
+def _unknown(model: "type[BaseModel]", path: Sequence[str | int]) -> str:
+    close = get_close_matches(str(path[0]), model.model_fields, 1, cutoff=0.7) if len(path) == 1 else []
+    return f"unknown field: did you mean {close[0]!r}?" if close else "unknown field"
 
 
 def refusal(text: bytes, path: Sequence[str | int], why: str) -> DocumentError:
@@ -37,8 +53,7 @@ def refusal(text: bytes, path: Sequence[str | int], why: str) -> DocumentError:
     return DocumentError(f"{field}: {why}", line_of_path(text, path))
 
 
-def json_object(text: bytes) -> dict[str, Any]:
-    """The object in `text`. Raises DocumentError."""
+def _json_object(text: bytes) -> object:
     try:
         parsed = decode(text, members=dict, integer=_integer, number=_finite, constant=_no_constant)
     except _UnusableValueError as error:

@@ -3,9 +3,9 @@
 import base64
 import json
 import re
+from typing import TYPE_CHECKING
 
-from lambda_matchbox.documents.json_text import refusal
-from lambda_matchbox.documents.source_document import SourceDocument, VerifyDocument, read_source
+from lambda_matchbox.documents.json_text import refusal, validated
 from lambda_matchbox.oci.image_reference import (
     ImageReference,
     InvalidReferenceError,
@@ -15,6 +15,9 @@ from lambda_matchbox.oci.image_reference import (
 from lambda_matchbox.oci.signatures.signers import KeylessSigner, KeySigner, Signer
 from lambda_matchbox.releases.pointers import RECORD
 from lambda_matchbox.releases.sources import DEFAULT_INTERVAL, DEFAULT_KEEP, DEFAULT_PLATFORM, Source
+
+if TYPE_CHECKING:
+    from lambda_matchbox.documents.models import SourceDocument, VerifyDocument
 
 _MAX_PATH = 500
 _MAX_KEPT = 100
@@ -31,7 +34,9 @@ _PUBLIC_KEY = re.compile(r"\s*-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]+)-----
 
 def parse_source(name: str, text: bytes) -> Source:
     """The image source in a file called `name`.json. Raises DocumentError."""
-    document = read_source(text)
+    from lambda_matchbox.documents.models import SourceDocument
+
+    document = validated(SourceDocument, text)
     if document.id != name:
         raise refusal(text, ("id",), f"{document.id!r} is not the file's name, {name!r}")
     return _source(document, text)
@@ -39,10 +44,12 @@ def parse_source(name: str, text: bytes) -> Source:
 
 def parse_stand_in(text: bytes) -> Source:
     """The image source in the text of a file whose name is not known. Raises DocumentError."""
-    return _source(read_source(text), text)
+    from lambda_matchbox.documents.models import SourceDocument
+
+    return _source(validated(SourceDocument, text), text)
 
 
-def _source(document: SourceDocument, text: bytes) -> Source:
+def _source(document: "SourceDocument", text: bytes) -> Source:
     if not _SOURCE_ID.fullmatch(document.id):
         raise refusal(
             text, ("id",), f"{document.id!r} may only have letters, digits, `.`, `_` and `-`, and at most 128"
@@ -74,7 +81,7 @@ def _source(document: SourceDocument, text: bytes) -> Source:
     return Source(document.id, image, document.assets, platform, files, interval, document.keep, signer)
 
 
-def _image(document: SourceDocument, text: bytes) -> ImageReference:
+def _image(document: "SourceDocument", text: bytes) -> ImageReference:
     """The image that the document names, or that Talos's Image Factory builds of a schematic."""
     if not document.schematic and not document.version:
         if not document.image:
@@ -114,7 +121,7 @@ def source_document(source: Source) -> dict[str, object]:
     return fields
 
 
-def _signer(document: VerifyDocument, text: bytes) -> Signer:
+def _signer(document: "VerifyDocument", text: bytes) -> Signer:
     if document.key is not None:
         if document.identity is not None or document.issuer is not None or document.trusted_root is not None:
             raise refusal(text, ("verify",), "give either `key`, or `identity` and `issuer`")
