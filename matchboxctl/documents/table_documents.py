@@ -26,6 +26,7 @@ from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.keys import KEY
+from lambda_matchbox.aws.parallel import THREADS
 from lambda_matchbox.aws.releases.source_table import SourceTable
 from lambda_matchbox.catalog.groups import Group, SelectorValue
 from lambda_matchbox.catalog.labels import is_mac
@@ -233,7 +234,7 @@ class _Clients:
 
     def __init__(self, store: StoreSettings, calls: int, read_timeout: float) -> None:
         self._store = store
-        self._attempt = _ATTEMPT.merge(Config(max_pool_connections=calls, read_timeout=read_timeout))
+        self._attempt = _ATTEMPT.merge(Config(max_pool_connections=calls + THREADS, read_timeout=read_timeout))
         # boto3's sessions are not thread-safe.
         self._lock = threading.Lock()
         self._made: StoreClients | None = None

@@ -1,5 +1,13 @@
 """DynamoDB calls of the catalog."""
 
+from dataclasses import replace
+
+import pytest
+
+from lambda_matchbox.aws.bulk.load import bulk_load
+from lambda_matchbox.aws.catalog.listing import CatalogListing
+from lambda_matchbox.aws.catalog.table_contents import scan_table
+from lambda_matchbox.aws.parallel import SCANNED_AT_ONCE, THREADS
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.stores import Selection
@@ -73,3 +81,14 @@ def test_groups_that_match_are_listed_without_a_scan(table: CatalogTable) -> Non
         assert {"GetItem": 1, "BatchGetItem": 2} == dict(proxy.requests())
         assert 20 == len(list(groups))
         assert 1 == proxy.requests()["Scan"]
+
+
+def test_a_table_of_many_pages_is_read_in_parallel(table: CatalogTable) -> None:
+    groups = [Group(f"g{n}", selector={"os": f"{n}"}) for n in range(SCANNED_AT_ONCE)]
+    bulk_load(table.clients, groups)
+    with fault_proxy(table.service.endpoint) as proxy:
+        clients = table.clients._replace(dynamodb=replace(table.service, endpoint=proxy.endpoint).client("dynamodb"))
+        listing = CatalogListing(clients, lambda call: call(), lambda _: b"", pytest.fail)
+        assert sorted(groups) == sorted(listing.groups())
+        assert 1 + THREADS == proxy.requests()["Scan"]
+    assert {group.id for group in groups} == scan_table(table.clients).groups.keys()

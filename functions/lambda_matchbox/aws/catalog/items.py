@@ -42,9 +42,6 @@ from lambda_matchbox.catalog.templates import CatalogDocument, Template
 from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.machines.policy import policy_in
 
-SCANNED_AT_ONCE = 1000
-"""Items of a page where all are read: few may be wanted, and DynamoDB Local takes long for as many as fit a page."""
-
 MAX_INLINE_SIZE = 32 * 1024
 """Bytes of a template or of metadata that stay in the item.
 

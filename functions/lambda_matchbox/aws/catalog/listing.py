@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from lambda_matchbox.aws.catalog.items import (
-    SCANNED_AT_ONCE,
     ObjectRef,
     display_name,
     group_in,
@@ -16,12 +15,12 @@ from lambda_matchbox.aws.catalog.object_cache import LostObjectError
 from lambda_matchbox.aws.clients.dynamodb_json import Item, decode_item
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.keys import KEY, group_key, profile_key, template_key
-from lambda_matchbox.aws.parallel import in_parallel
+from lambda_matchbox.aws.parallel import in_parallel, scan_pages
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb.type_defs import ScanInputTypeDef, ScanOutputTypeDef
+    from types_boto3_dynamodb.type_defs import ScanOutputTypeDef
 
 UNREADABLE = "its item cannot be read: see `matchboxctl fsck`"
 
@@ -32,8 +31,8 @@ _Read = Callable[[ObjectRef], bytes]
 class CatalogListing(NamedTuple):
     """Lists documents; `read` returns an object's bytes, for several threads at a time.
 
-    `retry` is given the call for each page, and may repeat it. `report` is given a line for each item that is left out
-    because it is damaged or its object is lost.
+    `retry` is given the call for each page, in several threads at a time, and may repeat it. `report` is given a line
+    for each item that is left out because it is damaged or its object is lost.
     """
 
     clients: StoreClients
@@ -94,21 +93,16 @@ class CatalogListing(NamedTuple):
 
     def _items(self, prefix: str | None, *attributes: str) -> Iterator[Item]:
         names = {f"#{at}": name for at, name in enumerate((KEY, *attributes))}
-        request: ScanInputTypeDef = {
+        request = {
             "TableName": self.clients.table,
             "ConsistentRead": True,
-            "Limit": SCANNED_AT_ONCE,
             "FilterExpression": "begins_with(#0, :prefix)",
             "ProjectionExpression": ", ".join(names),
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": {":prefix": {"S": prefix or ""}},
         }
-        while True:
-            page = self.retry(lambda: self.clients.dynamodb.scan(**request))
+        for page in scan_pages(lambda one: self.retry(lambda: self.clients.dynamodb.scan(**one)), request):
             yield from map(decode_item, page["Items"])
-            if not (last := page.get("LastEvaluatedKey")):
-                return
-            request["ExclusiveStartKey"] = last
 
 
 def _reference(item: Mapping[str, Any]) -> ObjectRef | None:

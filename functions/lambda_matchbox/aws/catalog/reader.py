@@ -8,7 +8,6 @@ from threading import Lock
 from typing import NamedTuple
 
 from lambda_matchbox.aws.catalog.items import (
-    SCANNED_AT_ONCE,
     ObjectRef,
     group_fields,
     group_in,
@@ -37,6 +36,7 @@ from lambda_matchbox.aws.keys import (
     template_key,
 )
 from lambda_matchbox.aws.machines import machine_state_in
+from lambda_matchbox.aws.parallel import SCANNED_AT_ONCE
 from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile

@@ -19,6 +19,7 @@ from lambda_matchbox.aws.keys import (
     TOKEN_KEYS,
     template_name,
 )
+from lambda_matchbox.aws.parallel import scan_pages
 
 
 class TableContents(NamedTuple):
@@ -57,7 +58,8 @@ def scan_table(clients: StoreClients, seen: Callable[[int], object] = lambda _: 
     Each item is read consistently, but together they are not a snapshot.
     """
     found = TableContents({}, {}, {}, {}, None, None, None, {}, None, [])
-    for page in clients.dynamodb.get_paginator("scan").paginate(TableName=clients.table, ConsistentRead=True):
+    request = {"TableName": clients.table, "ConsistentRead": True}
+    for page in scan_pages(lambda one: clients.dynamodb.scan(**one), request):
         for item in map(decode_item, page["Items"]):
             found = _add(found, item)
         seen(len(page["Items"]))

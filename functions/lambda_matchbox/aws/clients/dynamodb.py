@@ -108,8 +108,8 @@ class DynamoDB:
     ) -> Iterator[Item]:
         """The items that meet the condition, of an index those that it has by now.
 
-        It reads the whole table or index, as much as is taken: each page of so many items, if that is given, within so
-        many seconds.
+        It reads the whole table or index, in parallel, or as much as is taken of pages of so many items, if that is
+        given; each page within so many seconds.
         """
         request = {
             "TableName": table,
@@ -117,10 +117,21 @@ class DynamoDB:
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": encode_item(values),
             **({"IndexName": index} if index else {"ConsistentRead": True}),
-            **({"Limit": page_size} if page_size else {}),
         }
+
+        def scan(page: Mapping[str, Any]) -> Any:
+            return self._service.call("Scan", page, deadline_within(page_timeout))
+
+        if not page_size:
+            # Imported here: no machine waits for a list.
+            from lambda_matchbox.aws.parallel import scan_pages
+
+            for page in scan_pages(scan, request):
+                yield from map(decode_item, page["Items"])
+            return
+        request["Limit"] = page_size
         while True:
-            page = self._service.call("Scan", request, deadline_within(page_timeout))
+            page = scan(request)
             yield from map(decode_item, page["Items"])
             if not (last := page.get("LastEvaluatedKey")):
                 return
