@@ -1,10 +1,9 @@
 """Templates compiled to gotpl's programs, with calls that limit output and loops."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 from itertools import islice, takewhile
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from gotpl.compile.compiler import compile_template
 from gotpl.compile.instructions import (
@@ -37,6 +36,9 @@ NIL_COMMAND = "_nil_command"
 WRITTEN = "_written"
 RANGED = "_ranged"
 _SPRIG_NAMES = frozenset(name for functions in ALLOWED.values() for name in functions)
+
+
+_T = TypeVar("_T")
 
 
 class TemplateProgram(NamedTuple):
@@ -112,6 +114,13 @@ def _with_nil_commands(text: str) -> str:
     return b"".join([*pieces, raw[done:]]).decode()
 
 
+def replaced(part: _T, **changes: object) -> _T:
+    """One of gotpl's objects with these changes; dataclasses takes longer to import than the whole of this package."""
+    any_part: Any = part
+    made: _T = type(any_part)(**{name: getattr(part, name) for name in any_part.__slots__} | changes)
+    return made
+
+
 def _bounded(program: Program, calls: "_Calls") -> Program:
     """The program with WRITTEN behind each pipeline that is written, and RANGED behind each that is ranged over.
 
@@ -120,7 +129,7 @@ def _bounded(program: Program, calls: "_Calls") -> Program:
     """
     instructions = tuple(_bounded_instruction(one, calls) for one in program.instructions)
     definitions = tuple(_bounded(definition, calls) for definition in program.definitions)
-    return replace(program, instructions=instructions, definitions=definitions)
+    return replaced(program, instructions=instructions, definitions=definitions)
 
 
 def _bounded_instruction(instruction: Instruction, calls: "_Calls") -> Instruction:
@@ -133,15 +142,15 @@ def _bounded_instruction(instruction: Instruction, calls: "_Calls") -> Instructi
         dot = CompiledCommand((Operand(OperandKind.DOT),))
         return Instruction(OpCode.WRITE_PIPELINE, _then(CompiledPipeline((), False, (dot,), start), WRITTEN), start)  # noqa: FBT003
     if instruction.opcode is OpCode.WRITE_PIPELINE and isinstance(argument, CompiledPipeline):
-        return replace(instruction, argument=_then(argument, WRITTEN))
+        return replaced(instruction, argument=_then(argument, WRITTEN))
     if isinstance(argument, RangeTarget):
-        return replace(instruction, argument=replace(argument, pipeline=_then(argument.pipeline, RANGED)))
+        return replaced(instruction, argument=replaced(argument, pipeline=_then(argument.pipeline, RANGED)))
     return instruction
 
 
 def _then(pipeline: CompiledPipeline, name: str) -> CompiledPipeline:
     last = CompiledCommand((Operand(OperandKind.FUNCTION, name),))
-    return replace(pipeline, commands=(*pipeline.commands, last))
+    return replaced(pipeline, commands=(*pipeline.commands, last))
 
 
 class _Calls:

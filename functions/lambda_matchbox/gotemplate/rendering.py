@@ -8,7 +8,6 @@ version is pinned.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
@@ -32,6 +31,7 @@ from lambda_matchbox.gotemplate.program import (
     RANGED,
     WRITTEN,
     TemplateProgram,
+    replaced,
     template_program,
 )
 from lambda_matchbox.gotemplate.sprig.calls import sprig_functions
@@ -155,7 +155,7 @@ def _counted(program: Program, counter: list[int]) -> Program:
     instructions = _CountedInstructions(program.instructions)
     instructions.counter = counter
     definitions = tuple(_counted(definition, counter) for definition in program.definitions)
-    return replace(program, instructions=instructions, definitions=definitions)
+    return replaced(program, instructions=instructions, definitions=definitions)
 
 
 def _nil_command(*_: object) -> object:
