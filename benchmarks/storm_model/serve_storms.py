@@ -1,10 +1,10 @@
 """Storms of `serve` beside those that the model of `matchboxctl plan` predicts for a machine of its speed.
 
 `serve` has one processor, the machines the other. They start at random times, 5,000 a second, and boot from small
-files. The model is given one measured number for each step: the time of a request, while 16 connections at a time make
-it for one machine after the other. As the speed of a virtual machine changes from second to second, it is measured
-before and after each storm. `serve` keeps no history, which it would write after the storm, while requests are
-measured. Run by `make bench`.
+files; of 20,000 many give up. The model is given one measured number for each step: the time of a request, while 16
+connections at a time make it for one machine after the other. As the speed of a virtual machine changes from second to
+second, it is measured before and after each storm. `serve` keeps no history, which it would write after the storm,
+while requests are measured. Run by `make bench`.
 """
 
 import json
@@ -46,7 +46,7 @@ def main() -> None:
     print("| machines | what | measured | predicted | ratio | least | greatest |")
     print("|---|---|---|---|---|---|---|")
     for (size, name), pairs in found.items():
-        medians = " | ".join(f"{statistics.median(each):,.2f}" for each in zip(*pairs, strict=True))
+        medians = " | ".join(f"{statistics.median(each):,.2f}".removesuffix(".00") for each in zip(*pairs, strict=True))
         ratios = sorted(model / real for real, model in pairs)
         shown = " | ".join(f"{ratio:.2f}" for ratio in (statistics.median(ratios), ratios[0], ratios[-1]))
         print(f"| {size:,} | {name} | {medians} | {shown} |")
