@@ -78,13 +78,13 @@ def stores_on(service: Service, groups: int = 0) -> StoreSettings:
     return StoreSettings("matchbox", "", service.region, service.endpoint, "", core, history_table="history")
 
 
-def filled(store: HistoryStore) -> HistoryStore:
+def filled(store: HistoryStore, machines: int = MACHINES) -> HistoryStore:
     """The store with the records of machines that asked in the last hours, one after the other; few are unknown."""
     now = time.time_ns() // 1_000_000
-    for start in range(0, MACHINES, AT_ONCE):
+    for start in range(0, machines, AT_ONCE):
         events = [
             Event(
-                now - (MACHINES - number) * 100,
+                now - (machines - number) * 100,
                 "request",
                 "/ipxe",
                 mac(number),
