@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from threading import Thread
 from typing import Any, TypeVar
 
 THREADS = 16
@@ -20,15 +21,13 @@ def in_parallel(
 ) -> Iterator[_Item]:
     """Call `work` for each item in several threads; yields the items in order as their calls end.
 
-    The calls have this thread's context, such as the deadline of its request. If a call raises or this thread is
-    interrupted, the running ones are waited for and no other is started; `give_up` is called before that, for calls
-    that can be ended early.
+    If a call raises or this thread is interrupted, the running ones are waited for and no other is started; `give_up`
+    is called before that, for calls that can be ended early.
     """
     queued = list(items)
-    context = copy_context()
     threads = ThreadPoolExecutor(THREADS)
     try:
-        for item, _ in zip(queued, threads.map(lambda one: context.copy().run(work, one), queued), strict=True):
+        for item, _ in zip(queued, threads.map(work, queued), strict=True):
             yield item
     finally:
         give_up()
@@ -38,28 +37,49 @@ def in_parallel(
 def scan_pages(scan: Callable[[Mapping[str, Any]], Any], request: Mapping[str, Any]) -> Iterator[Any]:
     """The responses to a Scan of a whole table or index, in no order; `scan` makes a call.
 
-    A table of more than one page is read in parallel segments. Not more than a page of each is in memory.
+    A table of more than one page is read in parallel segments, of each of which not more than a page is in memory. The
+    calls have this thread's context, such as its request's deadline. Nobody waits for them after a failure or an
+    interruption.
     """
     page = scan({**request, "Limit": SCANNED_AT_ONCE})
     if "LastEvaluatedKey" not in page:
         yield page
         return
-    segments = [
+    left = [
         {**request, "Limit": SCANNED_AT_ONCE, "Segment": segment, "TotalSegments": THREADS}
         for segment in range(THREADS)
     ]
-    pages: dict[int, Any] = {}
-
-    def read(segment: int) -> None:
-        pages[segment] = scan(segments[segment])
-
-    left = [*range(THREADS)]
     while left:
-        following = []
-        for segment in in_parallel(read, left):
-            page = pages.pop(segment)
+        calls = [_Call(scan, segment) for segment in left]
+        left = []
+        for call in calls:
+            page = call.result()
             if "LastEvaluatedKey" in page:
-                segments[segment]["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-                following.append(segment)
+                left.append({**call.request, "ExclusiveStartKey": page["LastEvaluatedKey"]})
             yield page
-        left = following
+
+
+class _Call:
+    """A call of `scan` in a thread that no exit waits for, unlike those of an executor."""
+
+    def __init__(self, scan: Callable[[Mapping[str, Any]], Any], request: Mapping[str, Any]) -> None:
+        self.request = request
+        self._scan = scan
+        self._page: Any = None
+        self._error: Exception | None = None
+        self._thread = Thread(target=copy_context().run, args=(self._run,), daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._page = self._scan(self.request)
+        except Exception as error:  # noqa: BLE001 (raised by the waiting thread)
+            self._error = error
+
+    def result(self) -> Any:
+        """The response; it is not kept."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        page, self._page = self._page, None
+        return page
