@@ -1,11 +1,12 @@
 """Advice for the operator on errors of table, bucket and files."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from lambda_matchbox.aws.clients.errors import AWSError
-from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.errors import MatchboxError, StoreUnavailableError
 from matchboxctl.cli.errors import FailedError, UsageError
 from matchboxctl.store.aws_errors import with_advice
 from matchboxctl.store.mode import StoreSettings, chosen_store
@@ -38,22 +39,35 @@ def advising_on(store: StoreSettings, where: str = "") -> Iterator[None]:
     Messages call what the body works on `where`, or by the names of table and bucket.
     """
     where = where or store.description
-    # Imported where they are needed: directory mode does without boto3.
-    from botocore.exceptions import EndpointConnectionError, NoCredentialsError, PartialCredentialsError
-
-    from lambda_matchbox.aws.catalog.items import UnwritableError
-    from lambda_matchbox.aws.clients.boto3_errors import translated
-
     try:
-        with translated():
+        with _translated():
             yield
     except AWSError as error:
         raise FailedError(f"{where}: {with_advice(error)}") from error
-    except UnwritableError as error:
-        raise FailedError(f"{where}: {error}; everything before it was written") from error
     except StoreUnavailableError as error:
-        if isinstance(error.__cause__, (NoCredentialsError, PartialCredentialsError)):
+        cause = type(error.__cause__).__name__
+        if cause in ("NoCredentialsError", "PartialCredentialsError"):
             raise UsageError(str(error)) from error
-        if isinstance(error.__cause__, EndpointConnectionError):
+        if cause == "EndpointConnectionError":
             raise FailedError(f"{error}; check the endpoint and the network") from error
         raise FailedError(f"{where}: {error}; run the same command again") from error
+    except MatchboxError as error:
+        from lambda_matchbox.aws.catalog.items import UnwritableError
+
+        if isinstance(error, UnwritableError):
+            raise FailedError(f"{where}: {error}; everything before it was written") from error
+        raise
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Translate errors of boto3, if it is loaded: light clients do without."""
+    try:
+        yield
+    except Exception:
+        if "botocore" not in sys.modules:
+            raise
+        from lambda_matchbox.aws.clients.boto3_errors import translated
+
+        with translated():
+            raise

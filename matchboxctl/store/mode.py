@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from lambda_matchbox.aws.clients.sigv4 import Credentials
+from lambda_matchbox.aws.clients.sigv4 import Credentials, lambda_credentials
 from lambda_matchbox.aws.clients.store_clients import StoreClients
 from lambda_matchbox.aws.parallel import THREADS
 from lambda_matchbox.environment import endpoint_url
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from lambda_matchbox.web.settings import Settings
 
 
+_KEYS = ("AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+_PROFILES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CREDENTIAL_EXPIRATION")
 _NAMES = ("MATCHBOX_TABLE", "MATCHBOX_BUCKET", "MATCHBOX_HISTORY_TABLE", "MATCHBOX_SECRETS")
 
 DAYS = 30
@@ -38,7 +40,9 @@ DAYS = 30
 
 
 class StoreSettings(NamedTuple):
-    """Names and endpoints of tables and bucket; an endpoint is None on AWS. `core` has profile and credentials.
+    """Names and endpoints of tables and bucket; an endpoint is None on AWS.
+
+    `core` has profile and credentials, None where the environment has keys.
 
     `stack` is what named them, or empty; `history_table` is empty where none is named. Histories are
     kept for `history_days`. `secrets` is the prefix of secrets in Parameter Store, empty where none is named, and
@@ -52,7 +56,7 @@ class StoreSettings(NamedTuple):
     region: str
     dynamodb_endpoint: str | None
     s3_endpoint: str | None
-    core: "CoreSession"
+    core: "CoreSession | None"
     stack: str = ""
     history_table: str = ""
     history_days: int = DAYS
@@ -64,7 +68,7 @@ class StoreSettings(NamedTuple):
 
     def __reduce__(self) -> tuple[Callable[..., "StoreSettings"], tuple[object, ...]]:
         """What another process makes them of, with the credentials of now."""
-        return _of_process, (self.credentials(), *self._replace(core=None))  # type: ignore[arg-type]
+        return _of_process, (self.credentials(), *self._replace(core=None))
 
     @property
     def session(self) -> "Session":
@@ -105,6 +109,8 @@ class StoreSettings(NamedTuple):
 
         Raises UsageError without any, StoreUnavailableError if they cannot be renewed at the moment.
         """
+        if self.core is None:
+            return lambda_credentials(os.environ)
         from botocore.exceptions import BotoCoreError
 
         try:
@@ -155,8 +161,8 @@ def _of_process(credentials: Credentials, *fields: Any) -> StoreSettings:
 
 
 @cache
-def _session(core: "CoreSession") -> "Session":
-    # What only reads with clients of our own does without: it takes longer to import than they take to read.
+def _session(core: "CoreSession | None") -> "Session":
+    # What only has clients of our own does without: it takes longer to import than they take to read.
     from boto3.session import Session
 
     return Session(botocore_session=core)
@@ -207,19 +213,7 @@ def chosen_store(data_path: str, stack: str = "") -> StoreSettings | Path:
             for is_set in (True, False)
         )
         raise UsageError(f"{given} is set and {lacking} is not: that would be AWS for one of them; set both or neither")
-    # Imported where it is needed: directory mode starts without it.
-    from botocore.exceptions import BotoCoreError
-    from botocore.session import Session as CoreSession
-
-    core = CoreSession()
-    try:
-        # Also where the environment has the region: the profile must exist.
-        core.get_scoped_config()
-        region = os.environ.get("AWS_REGION") or core.get_config_variable("region")
-    except BotoCoreError as error:
-        raise UsageError(f"AWS_PROFILE: {error}") from error
-    if not region:
-        raise UsageError("no region: set AWS_REGION, or AWS_PROFILE to a profile that has one")
+    region, core = _region_and_core()
     settings = StoreSettings(
         table,
         bucket,
@@ -237,6 +231,27 @@ def chosen_store(data_path: str, stack: str = "") -> StoreSettings | Path:
 
         settings = of_stack(settings, endpoints["CLOUDFORMATION"])
     return settings._replace(secrets_key=os.environ.get("MATCHBOX_KMS_KEY") or settings.secrets_key)
+
+
+def _region_and_core() -> "tuple[str, CoreSession | None]":
+    """The region, and what finds the credentials unless the environment has keys and no profile. Raises UsageError."""
+    given = os.environ.get
+    if all(map(given, _KEYS)) and not any(map(given, _PROFILES)):
+        return os.environ["AWS_REGION"], None
+    # Imported where it is needed: it takes as long as half of what a sync imports.
+    from botocore.exceptions import BotoCoreError
+    from botocore.session import Session as CoreSession
+
+    core = CoreSession()
+    try:
+        # Also where the environment has the region: the profile must exist.
+        core.get_scoped_config()
+        region = given("AWS_REGION") or core.get_config_variable("region")
+    except BotoCoreError as error:
+        raise UsageError(f"AWS_PROFILE: {error}") from error
+    if not region:
+        raise UsageError("no region: set AWS_REGION, or AWS_PROFILE to a profile that has one")
+    return region, core
 
 
 def _endpoint(service: str) -> str | None:

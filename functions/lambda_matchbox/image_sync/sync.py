@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lambda_matchbox.errors import MatchboxError
+from lambda_matchbox.image_sync.daemon_threads import in_daemon_threads
 from lambda_matchbox.image_sync.download import Downloads
 from lambda_matchbox.image_sync.release_files import release_files
 from lambda_matchbox.image_sync.scratch import emptied
@@ -38,6 +39,7 @@ _VERSION = "org.opencontainers.image.version"
 _TALOS_VERSION = "alpha.talos.dev/version"
 _VERSION_TEXT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+:~-]{0,127}", re.ASCII)
 _MAX_MOVES = 5
+_UPLOADS = 4
 
 
 class SyncError(Exception):
@@ -207,16 +209,19 @@ class Sync:
             )
             with self._step("write the checksums and the record", scratch):
                 stored = files.with_record(record.document())
-            for name, file in stored.items():
-                with self._step(f"store {name!r}"):
-                    self._put(directory, name, file, known)
+            # Of equal files the first is stored, and then copied.
+            firsts = {file.sha256: name for name, file in reversed(stored.items())}.values()
+            in_daemon_threads(lambda name: self._put(directory, name, stored[name], known), firsts, _UPLOADS)
+            for name in stored.keys() - firsts:
+                self._put(directory, name, stored[name], known)
 
     def _put(self, directory: str, name: str, file: ReleaseFile, known: dict[str, tuple[str, str]]) -> None:
         """Store the file; copy it from another release where that has the same content."""
-        origin = known.get(file.sha256)
-        if origin is None or not self._store.copy(directory, name, *origin, file.sha256):
-            self._store.put(directory, name, file)
-        known.setdefault(file.sha256, (directory, name))
+        with self._step(f"store {name!r}"):
+            origin = known.get(file.sha256)
+            if origin is None or not self._store.copy(directory, name, *origin, file.sha256):
+                self._store.put(directory, name, file)
+            known.setdefault(file.sha256, (directory, name))
 
     def _known_files(self, pointer: Pointer | None) -> dict[str, tuple[str, str]]:
         """The files of kept releases that have their recorded size, by their SHA-256."""

@@ -27,7 +27,7 @@ class Credentials(NamedTuple):
 
 
 def lambda_credentials(environment: Mapping[str, str]) -> Credentials:
-    """The credentials that Lambda gives to a function."""
+    """The credentials in the environment, as Lambda gives them to a function."""
     return Credentials(
         environment["AWS_ACCESS_KEY_ID"],
         environment["AWS_SECRET_ACCESS_KEY"],
