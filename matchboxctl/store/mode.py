@@ -73,7 +73,7 @@ class StoreSettings(NamedTuple):
     @property
     def session(self) -> "Session":
         """What makes clients."""
-        return _session(self.core)
+        return _session(self.core, self.credentials() if self.core is None else None)
 
     @property
     def description(self) -> str:
@@ -161,11 +161,12 @@ def _of_process(credentials: Credentials, *fields: Any) -> StoreSettings:
 
 
 @cache
-def _session(core: "CoreSession | None") -> "Session":
+def _session(core: "CoreSession | None", keys: Credentials | None) -> "Session":
     # What only has clients of our own does without: it takes longer to import than they take to read.
     from boto3.session import Session
 
-    return Session(botocore_session=core)
+    key, secret, token = keys or (None, None, None)
+    return Session(key, secret, token, botocore_session=core)
 
 
 def _config(settings: StoreSettings, attempts: "Config | None") -> "Config":
