@@ -54,7 +54,7 @@ class Run(NamedTuple):
 
 
 METRICS = {"POWERTOOLS_METRICS_NAMESPACE": "matchbox/test"}
-"""So that the second event loads Powertools."""
+"""So that the second event of requests, and the end of a sync, load Powertools."""
 
 
 class Target(NamedTuple):
@@ -186,7 +186,7 @@ def test_asset_sync_unpacks_a_zstd_layer_of_a_signed_image(target: Target, store
         document = {"id": source, "image": f"{registry.host}/talos:stable", "assets": "talos/arm64"}
         document |= {"verify": {**signer, "trusted_root": instance.trusted_root}}
         SourceTable(stores.light_clients()).put(source, json.dumps(document))
-        run = target.run("AssetSync", [{"source": source}], stores.environment())
+        run = target.run("AssetSync", [{"source": source}], stores.environment() | METRICS)
     assert [[source]] == [answer["changed"] for answer in run.answers]
     assert set() == run.unused
 
