@@ -24,7 +24,7 @@ IMPORTS = {
     "interpreter alone": "pass",
     BASELINE: "import boto3; boto3.client('dynamodb'); boto3.client('s3')",
     "boot_api.handler with its app": "import boot_api.handler; boot_api.handler._app()",
-    "... of which http.client with ssl": "import http.client, ssl",
+    "http.client with ssl, for comparison": "import http.client, ssl",
     "asset_sync.handler with its job": "import asset_sync.handler; asset_sync.handler._job()",
 }
 CALLS = "boto3 makes the two calls (the baseline)"

@@ -52,9 +52,6 @@ all read an item of this size.
 MAX_DOCUMENT_SIZE = 16 * 1024 * 1024
 """Bytes of a template or of metadata: a function has to hold it, parse it and answer in time."""
 
-# Profiles, which many machines share, and the length of the longest.
-_KEPT, _MAX_KEPT_SIZE = 256, 4096
-
 MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
 """Raised when the fields of a damaged item are read."""
 
@@ -164,8 +161,7 @@ def group_in(item: Mapping[str, Any], read: Callable[[ObjectRef], bytes]) -> Gro
     """The group in its item; `read` returns an object's bytes."""
     fields = json.loads(item["doc"])
     fields["selector"] = {key: one if isinstance(one, str) else tuple(one) for key, one in fields["selector"].items()}
-    reference = object_ref(item)
-    if reference is not None:
+    if (reference := object_ref(item)) is not None:
         fields["metadata"] = json.loads(read(reference))
     if (policy := fields.get("boot")) is not None:
         fields["boot"] = policy_in(policy)
@@ -213,8 +209,7 @@ def profile_in(item: Mapping[str, Any], read: Callable[[ObjectRef], bytes]) -> P
     # Metadata may hold secrets, which are not kept.
     keep = len(doc) <= _MAX_KEPT_SIZE and '"metadata"' not in doc
     profile = (_kept_profile if keep else _profile_of)(doc)
-    reference = object_ref(item)
-    return profile if reference is None else profile._replace(metadata=json.loads(read(reference)))
+    return profile if (at := object_ref(item)) is None else profile._replace(metadata=json.loads(read(at)))
 
 
 def _profile_of(doc: str) -> Profile:
@@ -225,7 +220,8 @@ def _profile_of(doc: str) -> Profile:
     return Profile(**fields, boot=boot)
 
 
-_kept_profile = lru_cache(_KEPT)(_profile_of)
+# Many machines share a profile.
+_kept_profile, _MAX_KEPT_SIZE = lru_cache(256)(_profile_of), 4096
 
 
 def template_record(kind: str, template_id: str, body: bytes) -> Record:

@@ -240,16 +240,12 @@ class DynamoDBCatalog:
     def _read_shapes(self, deadline: float) -> frozenset[Shape]:
         return shapes_in(self._dynamodb.get_item(self._table, {KEY: SHAPES}, deadline))
 
-    def _confirm(self, choice: _ChosenGroup, pointers: Pointers, deadline: float) -> Selection | None:
+    def _confirm(self, one: _ChosenGroup, pointers: Pointers, deadline: float) -> Selection | None:
         """The group and its profile; None if they differ from the entry by now."""
-        group, profile = group_key(choice.group_id), profile_key(choice.profile_id)
+        group, profile = group_key(one.group_id), profile_key(one.profile_id)
         items = self._batch([key for key in (group, profile) if key is not None], deadline)
         item = items.get(group or "")
-        if (
-            item is None
-            or item["profile"] != choice.profile_id
-            or not has_selector(item, choice.entry, choice.selector)
-        ):
+        if item is None or item["profile"] != one.profile_id or not has_selector(item, one.entry, one.selector):
             return None
         found = items.get(profile or "")
         read = self._reader(deadline)
@@ -279,22 +275,14 @@ class DynamoDBCatalog:
 
 
 def _entry_in(item: Item, selector: Selector) -> _SelectorEntry:
-    profiles: dict[str, str] = {}
-    tombstones: dict[str, int] = {}
-    for group_id, value in members_of(item).items():
-        if isinstance(value, str):
-            profiles[group_id] = value
-        else:
-            tombstones[group_id] = value
+    members = members_of(item)
+    profiles = {group_id: value for group_id, value in members.items() if isinstance(value, str)}
+    tombstones = {group_id: value for group_id, value in members.items() if group_id not in profiles}
     return _SelectorEntry(selector, profiles, tombstones)
 
 
 def _tombstones_in(entries: Mapping[str, _SelectorEntry]) -> list[_Tombstone]:
-    return [
-        _Tombstone(key, group_id, value)
-        for key, entry in entries.items()
-        for group_id, value in entry.tombstones.items()
-    ]
+    return [_Tombstone(key, one, value) for key, entry in entries.items() for one, value in entry.tombstones.items()]
 
 
 def _winner(entries: Mapping[str, _SelectorEntry]) -> _ChosenGroup | None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any, NamedTuple
 
 from lambda_matchbox.aws.clients.dynamodb_json import Item, decode_item, encode_item
@@ -81,18 +82,14 @@ class DynamoDB:
         end = "}" if sort_key is None else f',{quoted(sort_key[0])}:{{"S":{quoted(sort_key[1])}}}}}'
         start = f'{{{quoted(name)}:{{"S":'
         texts = [f"{start}{quoted(key)}}}{end}" for key in keys]
-
-        def accepted(left: Sequence[Mapping[str, Mapping[str, str]]]) -> bool:
-            return leave([key[name]["S"] for key in left])
-
         if len(texts) <= BATCH_KEYS:
-            return self._batch(table, texts, deadline, accepted)
+            return self._batch(table, name, texts, deadline, leave)
         # Imported where it is needed: most tables have fewer selector shapes than BATCH_KEYS.
         from concurrent.futures import ThreadPoolExecutor
 
         batches = [texts[start : start + BATCH_KEYS] for start in range(0, len(texts), BATCH_KEYS)]
         with ThreadPoolExecutor(len(batches)) as threads:
-            found = threads.map(lambda batch: self._batch(table, batch, deadline, accepted), batches)
+            found = threads.map(lambda batch: self._batch(table, name, batch, deadline, leave), batches)
             return [item for items in found for item in items]
 
     def scan(
@@ -252,26 +249,21 @@ class DynamoDB:
             raise
 
     def _batch(
-        self,
-        table: str,
-        keys: list[str],
-        deadline: float,
-        accepted: Callable[[Sequence[Mapping[str, Mapping[str, str]]]], bool],
+        self, table: str, name: str, keys: list[str], deadline: float, leave: Callable[[Sequence[str]], bool]
     ) -> list[Item]:
-        """The items of keys in JSON, but for keys that are left and accepted."""
         items: list[Item] = []
-        attempt = 0
-        while True:
+        for attempt in count(1):
+            # The keys are JSON already.
             request = f'{{"RequestItems":{{{quoted(table)}:{{"Keys":[{",".join(keys)}],"ConsistentRead":true}}}}}}'
             response = self._service.call("BatchGetItem", request, deadline)
             items += map(decode_item, response["Responses"].get(table, ()))
             unprocessed = response.get("UnprocessedKeys", {}).get(table, {}).get("Keys")
-            if not unprocessed or accepted(unprocessed):
-                return items
+            if not unprocessed or leave([key[name]["S"] for key in unprocessed]):
+                break
             keys = [encoded(key) for key in unprocessed]
-            attempt += 1
             if not _BACKOFF.wait(attempt, deadline):
                 raise StoreUnavailableError(f"unprocessed keys of {table!r} after {attempt} calls: {len(keys)}")
+        return items
 
 
 def update(
