@@ -15,7 +15,6 @@ from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.errors import StoreUnavailableError
 
 _PROTOCOL = JsonProtocol("dynamodb", "DynamoDB_20120810", "1.0")
-
 _BACKOFF = Backoff()
 
 BATCH_KEYS = 100
@@ -76,14 +75,12 @@ class DynamoDB:
         parallel calls. Together the items are not a snapshot. DynamoDB may leave keys for another call: none is made
         for those that `leave` accepts.
         """
-        if not keys:
-            return []
         # JSON by hand: each boot makes two calls, and an encoder takes longer for them than all else here.
         end = "}" if sort_key is None else f',{quoted(sort_key[0])}:{{"S":{quoted(sort_key[1])}}}}}'
         start = f'{{{quoted(name)}:{{"S":'
         texts = [f"{start}{quoted(key)}}}{end}" for key in keys]
         if len(texts) <= BATCH_KEYS:
-            return self._batch(table, name, texts, deadline, leave)
+            return self._batch(table, name, texts, deadline, leave) if texts else []
         # Imported where it is needed: most tables have fewer selector shapes than BATCH_KEYS.
         from concurrent.futures import ThreadPoolExecutor
 
@@ -253,7 +250,6 @@ class DynamoDB:
     ) -> list[Item]:
         items: list[Item] = []
         for attempt in count(1):
-            # The keys are JSON already.
             request = f'{{"RequestItems":{{{quoted(table)}:{{"Keys":[{",".join(keys)}],"ConsistentRead":true}}}}}}'
             response = self._service.call("BatchGetItem", request, deadline)
             items += map(decode_item, response["Responses"].get(table, ()))
