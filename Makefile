@@ -162,6 +162,7 @@ bench: .venv/ready
 	$(BIN)/python -m benchmarks.history
 	$(BIN)/python -m benchmarks.machine_lists
 	$(BIN)/python -m benchmarks.console
+	$(BIN)/python -m benchmarks.data_scale
 	$(BIN)/python -m benchmarks.butane_cost
 	$(BIN)/python -m benchmarks.image_sync
 	$(BIN)/python -m benchmarks.unchanged_sync
