@@ -33,6 +33,8 @@ def parse_group(name: str, text: bytes) -> Group:
         why = f"its lists have {number} combinations, more than {MAX_COMBINATIONS}: split the group"
         raise refusal(text, ("selector",), why)
     group = Group(name, document.name, document.profile, selector, document.metadata)
+    if document.boot is None:
+        return group
     if not isinstance(document.boot, dict):
         raise WrongPolicyError(refusal(text, ("boot",), "not an object"), group)
     try:

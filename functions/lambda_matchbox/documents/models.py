@@ -19,11 +19,11 @@ class _GoDocument(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _known_keys(cls, value: object) -> object:
-        """The members by field name, without nulls; of several spellings the last wins, as in Go."""
+    def _in_lower_case(cls, value: object) -> object:
+        """The members by their names in lower case, without nulls; of several spellings the last wins, as in Go."""
         if not isinstance(value, dict):
             return value
-        members = {key.lower(): item for key, item in value.items() if key.lower() in cls.model_fields}
+        members = {key.lower(): item for key, item in value.items()}
         return {key: item for key, item in members.items() if item is not None}
 
 
@@ -36,7 +36,7 @@ class GroupDocument(_GoDocument):
     # pydantic's errors would name the branches of a union, not the keys.
     selector: dict[str, Any] = {}
     metadata: dict[str, Any] = {}
-    boot: Any = {}
+    boot: Any = None
 
 
 class NetBootDocument(_GoDocument):
