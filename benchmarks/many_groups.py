@@ -19,7 +19,7 @@ from benchmarks.boot_machines import ask, write
 from benchmarks.table_app import fill, table_app
 from lambda_matchbox.assets.file_server import Delivery
 from lambda_matchbox.aws.clients.http_client import HttpClient
-from lambda_matchbox.http_connection import HttpResponse
+from lambda_matchbox.aws.clients.http_connection import HttpResponse
 from lambda_matchbox.web.alb import BODY_LIMIT
 from lambda_matchbox.web.app import App
 from lambda_matchbox.web.routes import Routes

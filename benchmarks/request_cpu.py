@@ -17,10 +17,10 @@ from benchmarks.boot_machines import PROFILE, ask, groups
 from benchmarks.table_app import fill, table_app
 from benchmarks.timing import cpu_seconds, print_table
 from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.http_connection import HttpResponse
 from lambda_matchbox.aws.keys import GROUP, KEY, SHAPES, entry_key
 from lambda_matchbox.aws.keys import PROFILE as PROFILE_PREFIX
 from lambda_matchbox.catalog.selection import selectors_of
-from lambda_matchbox.http_connection import HttpResponse
 from tests.rigs.moto_server import moto_server
 from tests.rigs.service import Service
 

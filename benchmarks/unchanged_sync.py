@@ -19,10 +19,11 @@ from pathlib import Path
 
 from asset_sync.handler import job_of
 from benchmarks.timing import print_table
-from lambda_matchbox.http_connection import HttpConnection
 from lambda_matchbox.oci.distribution.authentication import Authorizations
 from lambda_matchbox.oci.distribution.docker_config import no_logins
+from lambda_matchbox.oci.distribution.guarded_connections import Guard, PlainPool
 from lambda_matchbox.oci.distribution.manifests import ACCEPT
+from lambda_matchbox.oci.distribution.origins import NetworkZone
 from lambda_matchbox.oci.distribution.registry import DEFAULT_RETRY_POLICY
 from lambda_matchbox.oci.distribution.registry_http import RegistryHttp
 from lambda_matchbox.oci.distribution.repository import Repository
@@ -101,13 +102,13 @@ def _head(image: str) -> Callable[[], object]:
         name = f"manifests/{reference.tag}"
         Repository(http, authorizations, reference).get(name, "benchmark", {"Accept": ACCEPT}).body.discard()
     headers = {"Accept": ACCEPT, "Authorization": authorizations.cached(reference)}
-    connection = HttpConnection(reference.registry, DEFAULT_RETRY_POLICY.connect_timeout, None)
+    host, _, port = reference.registry.partition(":")
+    guard = Guard(NetworkZone.LOCAL, lambda _: None, DEFAULT_RETRY_POLICY.read_timeout)
+    pool = PlainPool(host, int(port), guard=guard)
 
     def head() -> None:
-        timeout = DEFAULT_RETRY_POLICY.read_timeout
-        connection.send("HEAD", f"/v2/{reference.repository}/{name}", headers, None, timeout)
-        response = connection.response("HEAD", lambda: timeout)
-        if "docker-content-digest" not in response.headers:
+        response = pool.urlopen("HEAD", f"/v2/{reference.repository}/{name}", headers=headers, retries=False)
+        if "Docker-Content-Digest" not in response.headers:
             raise SystemExit(f"HEAD of the manifest is answered {response.status}")
 
     return head

@@ -11,6 +11,7 @@ EXTRAS = {
     "prometheus_client": ("prometheus-client", "metrics"),
     "pysequoia": ("pysequoia", "sign"),
     "sigstore": ("sigstore", "keyless"),
+    "urllib3": ("urllib3", "sync"),
     "zlib_ng": ("zlib-ng", "sync"),
     "zstandard": ("zstandard", "sync"),
 }

@@ -47,13 +47,13 @@ def download(server: Server, location: Location, partial: Path) -> bool:
 
 def _take(response: RegistryResponse, location: Location, partial: Path, offset: int) -> None:
     """Append the response's body to the partial file, or replace it if the body is the whole file."""
-    found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
+    found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
     if response.status == HTTPStatus.OK:
         begin, total = 0, response.body.length or 0
     elif response.status == HTTPStatus.PARTIAL_CONTENT and found and int(found[1]) == offset:
         begin, total = offset, int(found[2])
     elif response.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and offset:
-        if response.headers.get("content-range") == f"bytes */{offset}":
+        if response.headers.get("Content-Range") == f"bytes */{offset}":
             # An earlier download was ended between its last byte and the check.
             return
         partial.unlink()

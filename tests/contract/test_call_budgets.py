@@ -9,13 +9,13 @@ import pytest
 
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
 from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.http_connection import HttpResponse
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.aws.keys import KEY, entry_key
 from lambda_matchbox.aws.keys import SHAPES as SHAPES_KEY
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
 from lambda_matchbox.catalog.selection import selectors_of
-from lambda_matchbox.http_connection import HttpResponse
 from tests.contract.boot_app import Reply, boot_app
 from tests.contract.conftest import MakeTable
 from tests.contract.many_groups import of_shapes, with_lists, write

@@ -11,9 +11,9 @@ import pytest
 
 from boot_history.handler import events_in
 from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.http_connection import HttpResponse
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import NetBoot, Profile
-from lambda_matchbox.http_connection import HttpResponse
 from lambda_matchbox.machines.history_stores import History
 from lambda_matchbox.machines.policy import Policy
 from matchboxctl.cost import facts

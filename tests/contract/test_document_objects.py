@@ -9,10 +9,10 @@ import pytest
 from lambda_matchbox.aws.catalog.items import MAX_INLINE_SIZE, ObjectRef, template_record
 from lambda_matchbox.aws.catalog.object_cache import MAX_CACHED_BYTES, ObjectCache
 from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.http_connection import HttpResponse
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.errors import StoreUnavailableError
-from lambda_matchbox.http_connection import HttpResponse
 from tests.rigs.catalog_table import ENOUGH, CatalogTable
 from tests.rigs.service import Service
 

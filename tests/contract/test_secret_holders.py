@@ -34,7 +34,7 @@ EXCEPT = r"lambda_matchbox\.(golang|gotemplate|ignition)\b"
 
 STORES = {
     "lambda_matchbox.aws.clients.http_client",
-    "lambda_matchbox.http_connection",
+    "lambda_matchbox.aws.clients.http_connection",
     "lambda_matchbox.aws.clients.json_service",
     "lambda_matchbox.aws.clients.parameter_store",
     "lambda_matchbox.aws.clients.secrets_manager",

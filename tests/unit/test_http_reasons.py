@@ -15,12 +15,8 @@ pytestmark = pytest.mark.system
 
 def failure(url: str) -> str:
     http = RegistryHttp(RetryPolicy(connect_timeout=5, read_timeout=0.3))
-    with (
-        closing(http),
-        pytest.raises(TransientError) as caught,
-        closing(http.get(parse_location(url), "manifest", {}).body) as body,
-    ):
-        body.read_all(100)
+    with closing(http), pytest.raises(TransientError) as caught:
+        http.get(parse_location(url), "manifest", {}).body.read_all(100)
     return str(caught.value)
 
 

@@ -1,6 +1,7 @@
 """HTTP requests with retries, over connections that are kept."""
 
 import math
+import select
 import ssl
 import time
 from collections.abc import Mapping
@@ -8,9 +9,9 @@ from contextlib import suppress
 from functools import cached_property
 
 from lambda_matchbox.aws.clients import errors
+from lambda_matchbox.aws.clients.http_connection import Body, HttpConnection, HttpResponse
 from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.errors import StoreUnavailableError
-from lambda_matchbox.http_connection import Body, HttpConnection, HttpResponse
 from lambda_matchbox.http_reasons import ResponseError, reason
 
 CONNECT_TIMEOUT = 1.0
@@ -125,7 +126,7 @@ class HttpClient:
         kept = self._kept.get(origin, [])
         # Until there is none, or another thread has taken it.
         with suppress(IndexError):
-            while (connection := kept.pop()).is_stale():
+            while _readable(connection := kept.pop()):
                 connection.close()
             return connection
         scheme, _, host = origin.partition("://")
@@ -150,3 +151,10 @@ def _left(deadline: float) -> float:
     if (left := deadline - time.monotonic()) <= 0:
         raise TimeoutError
     return left
+
+
+def _readable(connection: HttpConnection) -> bool:
+    """Whether the service has closed an idle connection, or sent what nobody asked for."""
+    waiting = select.poll()
+    waiting.register(connection.sock, select.POLLIN)
+    return bool(waiting.poll(0))

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from lambda_matchbox.aws.clients import sigv4
 from lambda_matchbox.aws.clients.errors import AWSError, error_in
 from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.http_connection import Body, HttpResponse
 from lambda_matchbox.aws.clients.regional_hosts import regional_host
 from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.golang.http import dates
-from lambda_matchbox.http_connection import Body, HttpResponse
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -91,7 +91,7 @@ class BlobStream:
         if response.status == HTTPStatus.OK:
             self._to_skip, total = self._offset, response.body.length
         else:
-            found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
+            found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
             if (
                 not partial
                 or response.status != HTTPStatus.PARTIAL_CONTENT

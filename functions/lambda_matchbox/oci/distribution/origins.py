@@ -93,16 +93,6 @@ def zone_of(address: str) -> NetworkZone:
     return NetworkZone.INTERNET if parsed.is_global and not parsed.is_multicast else NetworkZone.PRIVATE
 
 
-def admitted(location: Location, address: str, innermost: NetworkZone) -> NetworkZone:
-    """The zone of the peer at this IP address, up to `innermost`. Raises RegistryError where it is not allowed."""
-    zone = zone_of(address)
-    if location.scheme == "http" and not ipaddress.ip_address(address).is_loopback:
-        raise RegistryError(f"{location.host} is at {address}: http is allowed for this machine only")
-    if zone > innermost:
-        raise RegistryError(f"an external registry leads to {location.host} at the internal address {address}")
-    return zone
-
-
 def _parsed(url: str) -> Location:
     # The URL is not shown, since it may be signed or hold a secret.
     try:
@@ -117,4 +107,4 @@ def _parsed(url: str) -> Location:
     if ":" not in host and not _HOST_NAME.fullmatch(host):
         raise RegistryError(f"invalid host {host!r}")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Location(parts.scheme, host, _PORTS[parts.scheme] if port is None else port, quote(target, safe=_SAFE))
+    return Location(parts.scheme, host, _PORTS[parts.scheme] if port is None else port, target)

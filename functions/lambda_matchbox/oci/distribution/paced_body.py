@@ -1,11 +1,13 @@
 """The body of a response, with a minimum rate."""
 
 import time
-from collections.abc import Callable
-from typing import Protocol
 
-from lambda_matchbox.http_reasons import ResponseError, reason
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from lambda_matchbox.oci.distribution.guarded_connections import GuardedConnection, shut_down_after
 from lambda_matchbox.oci.distribution.retries import TransientError
+from lambda_matchbox.oci.distribution.urllib3_reasons import reason
 from lambda_matchbox.oci.errors import RegistryError
 
 _MIN_RATE = 1024
@@ -16,47 +18,30 @@ _MAX_DISCARD = 65536
 """Bytes of an unused body that cost less to read than a new connection."""
 
 
-class Pieces(Protocol):
-    """What a connection has of a body (see `HttpConnection`)."""
-
-    @property
-    def left(self) -> int | None:
-        """The bytes that are left; None where nobody knows."""
-
-    def piece(self, size: int, timeout: Callable[[], float]) -> bytes:
-        """At most `size` bytes as soon as there are some, none at the end."""
-
-
 class PacedBody:
-    """The body of a response from `host`. Errors begin with `what`, the part of the image that is fetched.
+    """The body of a response from `host`. Errors begin with `what`, the part of the image that is fetched."""
 
-    `release` is called once, when it is closed.
-    """
-
-    def __init__(
-        self,
-        pieces: Pieces,
-        release: Callable[[], None],
-        read_timeout: float,
-        what: str,
-        host: str,
-    ) -> None:
-        self._pieces = pieces
-        self._release = release
+    def __init__(self, response: urllib3.BaseHTTPResponse, read_timeout: float, what: str, host: str) -> None:
+        self._response = response
         self._read_timeout = read_timeout
         self._what = what
         self._host = host
         self._waited = 0.0
         self._arrived = 0
-        self.length = pieces.left
+        # Chunk headers can drip: a piece of such a body may take long without being large.
+        self._chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
+        self.length: int | None = response.length_remaining
         """Bytes announced; None where the response does not say."""
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes as soon as there are some, none at the end. Raises TransientError."""
         began = time.monotonic()
+        connection = self._response.connection
+        wire = connection.wire if self._chunked and isinstance(connection, GuardedConnection) else None
         try:
-            piece = self._pieces.piece(size, within(self._read_timeout))
-        except (OSError, ResponseError) as error:
+            with shut_down_after(self._read_timeout, wire):
+                piece = self._response.read1(size, decode_content=False)
+        except HTTPError as error:
             raise TransientError(f"{self._what}: the response of {self._host} breaks off: {reason(error)}") from error
         # The time between two reads is the caller's own.
         self._waited += time.monotonic() - began
@@ -83,8 +68,7 @@ class PacedBody:
 
     def close(self) -> None:
         """Close the connection, unless the body was read to its end: then it is reused."""
-        release, self._release = self._release, lambda: None
-        release()
+        self._response.close()
 
     def discard(self) -> None:
         """Close an unused body; its connection is reused where reading the rest is cheap."""
@@ -95,18 +79,3 @@ class PacedBody:
             pass
         finally:
             self.close()
-
-
-def within(seconds: float) -> Callable[[], float]:
-    """The seconds that are left of these, at each call, which raises TimeoutError when none are.
-
-    A socket's own timeout begins anew with every byte.
-    """
-    end = time.monotonic() + seconds
-
-    def left() -> float:
-        if (now := end - time.monotonic()) <= 0:
-            raise TimeoutError
-        return now
-
-    return left

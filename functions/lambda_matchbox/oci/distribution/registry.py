@@ -111,7 +111,7 @@ class Registry:
             if error.status == HTTPStatus.NOT_FOUND:
                 return None
             raise
-        return parse_manifest(parse_document(body, response.headers.get("content-type", ""), what), what)
+        return parse_manifest(parse_document(body, response.headers.get("Content-Type", ""), what), what)
 
     def referrers(self, reference: ImageReference, digest: str) -> tuple[Referrer, ...]:
         """The manifests of the repository whose subject is the digest. Raises RegistryError.
@@ -125,10 +125,10 @@ class Registry:
         try:
             for _ in range(MAX_INDEXES):
                 body, response = self._fetched(reference, path, what, OCI_INDEX)
-                if response.headers.get("content-type", "").partition(";")[0] != OCI_INDEX:
+                if response.headers.get("Content-Type", "").partition(";")[0] != OCI_INDEX:
                     break
                 found += parse_referrers(body, what)
-                query = next_page(response.headers.get("link", ""))
+                query = next_page(response.headers.get("Link", ""))
                 if not query:
                     return tuple(found)
                 path = f"referrers/{digest}?{query}"
@@ -175,8 +175,8 @@ class Registry:
             digest = _verified(body, reference.digest, what)
         else:
             body, response = self._document(reference, reference.tag, what)
-            digest = _verified(body, response.headers.get("docker-content-digest", ""), what)
-        document = parse_document(body, response.headers.get("content-type", ""), f"{what} {digest}")
+            digest = _verified(body, response.headers.get("Docker-Content-Digest", ""), what)
+        document = parse_document(body, response.headers.get("Content-Type", ""), f"{what} {digest}")
         return Descriptor(document.media_type, digest, len(body)), document
 
     def _document_of(self, reference: ImageReference, descriptor: Descriptor, what: str) -> ManifestDocument:

@@ -1,17 +1,18 @@
 """HTTP requests to registries and wherever they redirect."""
 
-import socket
 import ssl
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import NamedTuple
 
-from lambda_matchbox.http_connection import HttpConnection
-from lambda_matchbox.http_reasons import ResponseError, reason
-from lambda_matchbox.oci.distribution.origins import Location, NetworkZone, admitted, redirect_target
-from lambda_matchbox.oci.distribution.paced_body import PacedBody, within
+import urllib3
+from urllib3.exceptions import HTTPError, SSLError
+
+from lambda_matchbox.oci.distribution.guarded_connections import Guard, PlainPool, TlsPool
+from lambda_matchbox.oci.distribution.origins import Location, NetworkZone, redirect_target
+from lambda_matchbox.oci.distribution.paced_body import PacedBody
 from lambda_matchbox.oci.distribution.retries import RetryPolicy, TransientError, parse_retry_after
+from lambda_matchbox.oci.distribution.urllib3_reasons import reason
 from lambda_matchbox.oci.errors import RegistryError
 
 USER_AGENT = "lambda-matchbox"
@@ -22,12 +23,12 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERRORS = 500
 _CONNECTIONS = 8
-"""Idle ones that are kept per host."""
-_MAX_HOSTS = 32
+"""Idle connections per host."""
+_MAX_POOLS = 32
 
 
 class RegistryResponse(NamedTuple):
-    """A response that is neither a redirect nor a transient failure; names of headers are in lower case.
+    """A response that is neither a redirect nor a transient failure.
 
     `host` sent it; `redirected` says that this is another origin than the requested one.
     """
@@ -44,7 +45,7 @@ class RegistryHttp:
 
     def __init__(self, retry_policy: RetryPolicy) -> None:
         self._policy = retry_policy
-        self._kept: dict[tuple[tuple[str, str, int], NetworkZone], list[HttpConnection]] = {}
+        self._pools: dict[tuple[tuple[str, str, int], NetworkZone], urllib3.HTTPConnectionPool] = {}
         self._zones: dict[tuple[str, str, int], NetworkZone] = {}
         self._lock = threading.Lock()
         self._tls: ssl.SSLContext | None = None
@@ -66,14 +67,14 @@ class RegistryHttp:
         trusted = named_by or location
         at, redirected = location, False
         for _ in range(MAX_REDIRECTS + 1):
-            innermost = self._innermost(at, trusted)
-            status, received, body = self._send(at, what, headers, "" if redirected else authorization, innermost)
-            if status not in _REDIRECTS:
+            response = self._send(at, what, headers, "" if redirected else authorization, self._innermost(at, trusted))
+            body = PacedBody(response, self._policy.read_timeout, what, at.name)
+            if response.status not in _REDIRECTS:
                 break
-            target = received.get("location")
+            target = response.headers.get("Location")
             body.discard()
             if not target:
-                raise RegistryError(f"{what}: {at.name} answers {status} without a Location")
+                raise RegistryError(f"{what}: {at.name} answers {response.status} without a Location")
             try:
                 at = redirect_target(at, target)
             except RegistryError as error:
@@ -82,81 +83,46 @@ class RegistryHttp:
             redirected = redirected or at.origin != location.origin
         else:
             raise RegistryError(f"{what}: {location.name} redirects more than {MAX_REDIRECTS} times")
-        if status == _TOO_MANY_REQUESTS or status >= _SERVER_ERRORS:
+        if response.status == _TOO_MANY_REQUESTS or response.status >= _SERVER_ERRORS:
             body.discard()
-            retry_after = parse_retry_after(received.get("retry-after", ""))
-            raise TransientError(f"{what}: {at.name} answers {status}", retry_after)
-        return RegistryResponse(status, received, body, at.name, redirected)
+            retry_after = parse_retry_after(response.headers.get("Retry-After", ""))
+            raise TransientError(f"{what}: {at.name} answers {response.status}", retry_after)
+        return RegistryResponse(response.status, response.headers, body, at.name, redirected)
 
     def close(self) -> None:
         """Close all connections."""
         with self._lock:
-            for kept in self._kept.values():
-                _close(kept)
-            self._kept.clear()
-
-    def __del__(self) -> None:
-        # Functions and most tests just let go of it.
-        self.close()
+            for pool in self._pools.values():
+                pool.close()
+            self._pools.clear()
 
     def _send(
         self, at: Location, what: str, headers: Mapping[str, str], authorization: str, innermost: NetworkZone
-    ) -> tuple[int, Mapping[str, str], PacedBody]:
-        """Status, headers and body of the response, of which the head comes within the read timeout."""
+    ) -> urllib3.BaseHTTPResponse:
         sent = {"User-Agent": USER_AGENT, **headers}
         if authorization:
             sent["Authorization"] = authorization
-        kept = self._connections(at, innermost)
-        connection = self._kept_connection(kept) or self._new_connection(at, what, innermost)
         try:
-            connection.send("GET", at.target, sent, None, self._policy.read_timeout)
-            status, received = connection.begin("GET", within(self._policy.read_timeout))
-        except (OSError, ResponseError) as error:
-            connection.close()
-            raise TransientError(f"{what}: no response from {at.name}: {reason(error)}") from error
-
-        def release() -> None:
-            if connection.is_open and len(kept) < _CONNECTIONS:
-                kept.append(connection)
-            else:
-                connection.close()
-
-        return status, received, PacedBody(connection, release, self._policy.read_timeout, what, at.name)
-
-    def _kept_connection(self, kept: list[HttpConnection]) -> HttpConnection | None:
-        """One that the server has not closed."""
-        # Until there is none, or another thread has taken it.
-        with suppress(IndexError):
-            while (connection := kept.pop()).is_stale():
-                connection.close()
-            return connection
-        return None
-
-    def _new_connection(self, at: Location, what: str, innermost: NetworkZone) -> HttpConnection:
-        def check(peer: socket.socket) -> None:
-            zone = admitted(at, str(peer.getpeername()[0]), innermost)
-            # Of a host with several addresses the outermost counts.
-            self._zones[at.origin] = min(zone, self._zones.get(at.origin, zone))
-
-        if at.scheme == "https":
-            # Shared, since loading the system's certificate authorities takes as long as several handshakes.
-            self._tls = self._tls or ssl.create_default_context()
-        try:
-            tls = self._tls if at.scheme == "https" else None
-            return HttpConnection(at.name, self._policy.connect_timeout, tls, check)
-        except ssl.SSLCertVerificationError as error:
-            raise RegistryError(
-                f"{what}: the certificate of {at.name} is not trusted: {error.verify_message}; for a private "
-                "certificate authority let SSL_CERT_FILE name a file with its certificate"
-            ) from error
-        except ssl.SSLError as error:
+            return self._pool(at, innermost).urlopen(
+                "GET",
+                at.target,
+                headers=sent,
+                retries=False,
+                redirect=False,
+                preload_content=False,
+                decode_content=False,
+                timeout=urllib3.Timeout(connect=self._policy.connect_timeout, read=self._policy.read_timeout),
+            )
+        except SSLError as error:
+            if error.args and isinstance(error.args[0], ssl.SSLCertVerificationError):
+                why = error.args[0].verify_message
+                raise RegistryError(
+                    f"{what}: the certificate of {at.name} is not trusted: {why}; for a private certificate "
+                    "authority let SSL_CERT_FILE name a file with its certificate"
+                ) from error
             raise TransientError(f"{what}: TLS handshake with {at.name} failed: {error}") from error
-        except OSError as error:
-            timed_out = isinstance(error, TimeoutError) and error.errno is None
-            why = "no connection within the time limit" if timed_out else reason(error)
-            raise TransientError(f"{what}: no response from {at.name}: {why}") from error
-        except UnicodeError as error:
-            raise RegistryError(f"{what}: invalid host {at.host!r}") from error
+        except HTTPError as error:
+            raise TransientError(f"{what}: no response from {at.name}: {reason(error)}") from error
         except RegistryError as error:
             raise RegistryError(f"{what}: {error}") from error
 
@@ -165,16 +131,24 @@ class RegistryHttp:
             return NetworkZone.LOCAL
         return self._zones.get(trusted.origin, NetworkZone.INTERNET)
 
-    def _connections(self, at: Location, innermost: NetworkZone) -> list[HttpConnection]:
-        """Those that are kept for requests to this origin; a list is safe for threads."""
+    def _pool(self, at: Location, innermost: NetworkZone) -> urllib3.HTTPConnectionPool:
+        key = (at.origin, innermost)
         with self._lock:
-            # A registry may name any number of hosts.
-            while len(self._kept) >= _MAX_HOSTS and (at.origin, innermost) not in self._kept:
-                _close(self._kept.pop(next(iter(self._kept))))
-            return self._kept.setdefault((at.origin, innermost), [])
+            if key not in self._pools:
+                # A registry may name any number of hosts.
+                while len(self._pools) >= _MAX_POOLS:
+                    self._pools.pop(next(iter(self._pools))).close()
+                self._pools[key] = self._new_pool(at, innermost)
+            return self._pools[key]
 
+    def _new_pool(self, at: Location, innermost: NetworkZone) -> urllib3.HTTPConnectionPool:
+        def connected(zone: NetworkZone) -> None:
+            # Of a host with several addresses the outermost counts.
+            self._zones[at.origin] = min(zone, self._zones.get(at.origin, zone))
 
-def _close(kept: list[HttpConnection]) -> None:
-    with suppress(IndexError):
-        while True:
-            kept.pop().close()
+        guard = Guard(innermost, connected, self._policy.read_timeout)
+        if at.scheme == "http":
+            return PlainPool(at.host, at.port, maxsize=_CONNECTIONS, guard=guard)
+        # Shared, since loading the system's certificate authorities takes as long as several handshakes.
+        self._tls = self._tls or ssl.create_default_context()
+        return TlsPool(at.host, at.port, maxsize=_CONNECTIONS, guard=guard, ssl_context=self._tls)

@@ -47,7 +47,7 @@ class Repository:
         if response.status == HTTPStatus.UNAUTHORIZED and not response.redirected:
             # No token, or an expired one.
             response.body.discard()
-            challenge = response.headers.get("www-authenticate", "")
+            challenge = response.headers.get("WWW-Authenticate", "")
             authorization = self._authorizations.authorize(self._reference, challenge, what)
             response = self._http.get(location, what, headers, authorization)
         if response.status in _OK:

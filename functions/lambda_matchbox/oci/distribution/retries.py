@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 from typing import NamedTuple, TypeVar
 
 from lambda_matchbox.backoff import Backoff
@@ -71,8 +72,6 @@ def parse_retry_after(header: str) -> float | None:
     text = header.strip()
     if _SECONDS.fullmatch(text):
         return float(text)
-    from email.utils import parsedate_to_datetime
-
     try:
         return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
     except (ValueError, OverflowError):

@@ -13,12 +13,12 @@ import pytest
 
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.clients.http_client import HttpClient
+from lambda_matchbox.aws.clients.http_connection import Body, HttpResponse
 from lambda_matchbox.aws.clients.light_clients import patient
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.errors import StoreUnavailableError
-from lambda_matchbox.http_connection import Body, HttpResponse
 from tests.rigs.faults import SLOW_DOWN
 from tests.rigs.moto_server import MotoService
 from tests.rigs.service import REGION

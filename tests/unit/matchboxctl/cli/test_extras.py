@@ -21,6 +21,7 @@ OPTIONAL = (
     "jinja2",
     "prometheus_client",
     "pysequoia",
+    "urllib3",
     "zlib_ng",
     "zstandard",
 )
@@ -55,7 +56,8 @@ def test_missing_extra_is_named(tmp_path: Path) -> None:
         (["serve", "--data-path", str(tmp_path), "--rpc-address", ":0"], {}, "cryptography", "grpc"),
         (["serve", "--data-path", str(tmp_path), "--metrics-address", ":0"], {}, "prometheus-client", "metrics"),
         (["serve", "--key-ring-path", "ring"], {}, "pysequoia", "sign"),
-        (["sync", "--data-path", str(tmp_path)], {}, "zlib-ng", "sync"),
+        (["sync", "--data-path", str(tmp_path)], {}, "urllib3", "sync"),
+        (["fetch", "fedora-coreos", "--into", str(tmp_path)], {}, "urllib3", "sync"),
         (["talos", "secrets", "--cluster", "c", "--data-path", str(tmp_path)], {}, "cryptography", "talos"),
         (["console", "--data-path", str(tmp_path)], {}, "jinja2", "console"),
         (["init"], store, "boto3", "aws"),

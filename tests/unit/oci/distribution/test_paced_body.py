@@ -1,9 +1,10 @@
 """The minimum rate of a body."""
 
-from collections.abc import Callable
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
+import urllib3
 
 from lambda_matchbox.oci.distribution import paced_body
 from lambda_matchbox.oci.distribution.paced_body import PacedBody
@@ -13,23 +14,25 @@ from lambda_matchbox.oci.distribution.retries import TransientError
 class SlowAnswer:
     """An answer whose pieces of `size` bytes take `seconds` each, on a clock of its own."""
 
-    left = None
+    connection = None
+    length_remaining = None
 
     def __init__(self, size: int, seconds: float) -> None:
+        self.headers: dict[str, str] = {}
         self.now = 0.0
         self._size = size
         self._seconds = seconds
 
-    def piece(self, size: int, timeout: Callable[[], float]) -> bytes:
+    def read1(self, size: int, *, decode_content: bool) -> bytes:
         assert self._size <= size
-        assert 30.0 == timeout()
+        assert not decode_content
         self.now += self._seconds
         return bytes(self._size)
 
 
 def body_of(answer: SlowAnswer, monkeypatch: pytest.MonkeyPatch) -> PacedBody:
     monkeypatch.setattr(paced_body, "time", SimpleNamespace(monotonic=lambda: answer.now))
-    return PacedBody(answer, lambda: None, 30.0, "blob", "host")
+    return PacedBody(cast("urllib3.BaseHTTPResponse", answer), 30.0, "blob", "host")
 
 
 def test_body_below_the_minimum_rate_stalls(monkeypatch: pytest.MonkeyPatch) -> None:

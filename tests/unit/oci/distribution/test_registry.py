@@ -1,7 +1,5 @@
 """The image for a platform is found, and all documents are verified."""
 
-import socket
-
 import pytest
 
 from lambda_matchbox.oci.descriptors import Descriptor
@@ -237,19 +235,11 @@ def test_missing_tag_is_final(faulty: FaultyRegistry, registry: Registry) -> Non
     assert 1 == len(faulty.requests)
 
 
-def test_connection_is_reused(faulty: FaultyRegistry, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connection_is_reused(faulty: FaultyRegistry, registry: Registry) -> None:
     """Also after small errors and redirects."""
-    connected: list[object] = []
-    connect = socket.create_connection
-
-    def counted(address: tuple[str, int], timeout: float) -> socket.socket:
-        connected.append(address)
-        return connect(address, timeout)
-
-    monkeypatch.setattr(socket, "create_connection", counted)
     reference = reference_to(faulty, IMAGE)
     registry.config(reference, registry.manifest(reference, registry.resolve(reference, ARM64)[-1]))
     with pytest.raises(RegistryError):
         registry.resolve(reference._replace(tag="none"), ARM64)
-    assert {"registry", "storage"} == {request.server for request in faulty.requests}
-    assert 2 == len(connected) == len(set(connected))
+    pools = registry._http._pools.values()
+    assert {1} == {pool.num_connections for pool in pools}

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from lambda_matchbox.http_connection import HttpConnection, HttpResponse
+from lambda_matchbox.aws.clients.http_connection import HttpConnection, HttpResponse
 from lambda_matchbox.http_reasons import IncompleteResponseError, ResponseError
 
 pytestmark = pytest.mark.system

@@ -4,7 +4,6 @@ http.client reads the head of a response with the package email. Importing both 
 start, and reading a head so takes as long as signing a request.
 """
 
-import select
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Mapping
@@ -32,30 +31,19 @@ class HttpResponse(NamedTuple):
 class HttpConnection:
     """A connection to `host`, with its port if that is not the scheme's. Raises OSError.
 
-    `tls` is None for http. `check` may refuse the connected peer, before anything is sent.
+    `tls` is None for http.
     """
 
-    def __init__(
-        self,
-        host: str,
-        timeout: float,
-        tls: ssl.SSLContext | None,
-        check: Callable[[socket.socket], object] = lambda _: None,
-    ) -> None:
+    def __init__(self, host: str, timeout: float, tls: ssl.SSLContext | None) -> None:
         name, colon, port = host.rpartition(":")
         if not colon or port.endswith("]"):
             name, port = host, "80" if tls is None else "443"
         name = name.strip("[]")
         self._host = host
         self._buffer = bytearray()
-        # Of the body: the bytes read, and those left in it or in a chunk; None where the connection's end ends it.
-        self._read = 0
-        self._left: int | None = 0
-        self._is_chunked = False
-        self._lasts = True
+        self.is_open = True
         self.sock = socket.create_connection((name, int(port)), timeout)
         try:
-            check(self.sock)
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if tls is not None:
                 self.sock = tls.wrap_socket(self.sock, server_hostname=name)
@@ -65,7 +53,7 @@ class HttpConnection:
 
     def close(self) -> None:
         """Close it."""
-        self._lasts = False
+        self.is_open = False
         self.sock.close()
 
     def send(self, method: str, target: str, headers: Mapping[str, str], body: Body | None, timeout: float) -> None:
@@ -92,75 +80,30 @@ class HttpConnection:
     def response(self, method: str, timeout: Callable[[], float]) -> HttpResponse:
         """The response to a request of this method; each piece may take as long as `timeout` says.
 
-        Raises OSError and ResponseError.
+        Afterwards the connection is open if another request may follow. Raises OSError and ResponseError.
         """
-        status, headers = self.begin(method, timeout)
-        return HttpResponse(status, headers, b"".join(iter(lambda: self.piece(_PIECE, timeout), b"")))
-
-    def begin(self, method: str, timeout: Callable[[], float]) -> tuple[int, dict[str, str]]:
-        """Status and headers of the response; `piece` reads its body. Raises OSError and ResponseError."""
-        self._read, self._left, self._is_chunked = 0, 0, False
-        status, headers, self._lasts = self._head(timeout)
+        status, headers, lasts = self._head(timeout)
         while status == 100:
-            status, headers, self._lasts = self._head(timeout)
+            status, headers, lasts = self._head(timeout)
         if status < 200:
             raise ResponseError(status)
         length = headers.get("content-length")
         if method == "HEAD" or status in (204, 304):
-            pass
+            body = b""
         elif (coding := headers.get("transfer-encoding")) is not None:
             if coding.lower() != "chunked" or length is not None:
                 raise ResponseError(coding)
-            self._is_chunked = True
-        elif length is None:
-            self._left, self._lasts = None, False
-        elif length.isascii() and length.isdigit():
-            self._left = int(length)
+            body = self._chunks(timeout)
+        elif length is not None:
+            if not (length.isascii() and length.isdigit()):
+                raise ResponseError(length)
+            body = self._exactly(int(length), timeout)
         else:
-            raise ResponseError(length)
-        return status, headers
-
-    def piece(self, size: int, timeout: Callable[[], float]) -> bytes:
-        """At most `size` bytes of the body as soon as there are some, none at its end.
-
-        Raises OSError and ResponseError.
-        """
-        if self._is_chunked and not self._left:
-            self._next_chunk(timeout)
-        if self._left == 0:
-            return b""
-        most = size if self._left is None else min(size, self._left)
-        if self._buffer:
-            found = bytes(self._buffer[:most])
-            del self._buffer[:most]
-        else:
-            self.sock.settimeout(timeout())
-            found = self.sock.recv(most)
-        self._read += len(found)
-        if self._left is not None:
-            if not found:
-                raise IncompleteResponseError(self._read, None if self._is_chunked else self._left)
-            self._left -= len(found)
-        elif not found:
-            self._left = 0
-        return found
-
-    @property
-    def left(self) -> int | None:
-        """The bytes that are left of the body; None where nobody knows."""
-        return None if self._is_chunked else self._left
-
-    @property
-    def is_open(self) -> bool:
-        """Whether another request may follow: the last response was read to its end, and the server keeps it open."""
+            body, lasts = self._rest(timeout), False
         # What nobody asked for would be taken for the next response.
-        return self._lasts and self.left == 0 and not self._buffer
-
-    def is_stale(self) -> bool:
-        """Whether the server has closed an idle connection, or sent what nobody asked for."""
-        waiting = select.poll()
-        waiting.register(self.sock, select.POLLIN)
-        return bool(waiting.poll(0))
+        if not lasts or self._buffer:
+            self.close()
+        return HttpResponse(status, headers, body)
 
     def _head(self, timeout: Callable[[], float]) -> tuple[int, dict[str, str], bool]:
         """Status, headers, and whether the connection lasts."""
@@ -178,24 +121,25 @@ class HttpConnection:
             name, value = name.lower(), value.strip(" \t")
             if not colon or not name or name != "".join(name.split()):
                 raise ResponseError(line)
-            if name not in headers:
-                headers[name] = value
-            elif name != "content-length":
-                headers[name] += f", {value}"
-            elif headers[name] != value:
+            if name == "content-length" and headers.get(name, value) != value:
                 raise ResponseError(line)
+            headers[name] = value
         options = headers.get("connection", "").lower()
         return int(status), headers, "keep-alive" in options if version == "HTTP/1.0" else "close" not in options
 
-    def _next_chunk(self, timeout: Callable[[], float]) -> None:
-        """Go to the next chunk; after the last one trailers are read and dropped."""
-        if self._read and (beyond := self._until(b"\r\n", _MAX_LINE, timeout)):
-            raise ResponseError(beyond)
-        self._left = self._chunk_size(timeout)
-        if not self._left:
+    def _chunks(self, timeout: Callable[[], float]) -> bytes:
+        """A chunked body; trailers are read and dropped."""
+        body = bytearray()
+        try:
+            while size := self._chunk_size(timeout):
+                body += self._exactly(size, timeout)
+                if self._exactly(2, timeout) != b"\r\n":
+                    raise ResponseError(size)
             while self._until(b"\r\n", _MAX_LINE, timeout):
                 pass
-            self._is_chunked = False
+        except IncompleteResponseError as error:
+            raise IncompleteResponseError(len(body) + error.read) from error
+        return bytes(body)
 
     def _chunk_size(self, timeout: Callable[[], float]) -> int:
         digits = self._until(b"\r\n", _MAX_LINE, timeout).partition(b";")[0].strip(b" \t")
@@ -209,9 +153,24 @@ class HttpConnection:
             if len(self._buffer) > most:
                 raise ResponseError(most)
             if not self._more(timeout):
-                raise IncompleteResponseError(self._read)
+                raise IncompleteResponseError(0)
         found = bytes(self._buffer[:at])
         del self._buffer[: at + len(end)]
+        return found
+
+    def _exactly(self, size: int, timeout: Callable[[], float]) -> bytes:
+        while (left := size - len(self._buffer)) > 0:
+            if not self._more(timeout):
+                raise IncompleteResponseError(len(self._buffer), left)
+        found = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return found
+
+    def _rest(self, timeout: Callable[[], float]) -> bytes:
+        while self._more(timeout):
+            pass
+        found = bytes(self._buffer)
+        self._buffer.clear()
         return found
 
     def _more(self, timeout: Callable[[], float]) -> bool:
