@@ -1,7 +1,7 @@
 """Times and memory of commands on so many groups, each with a machine's state and history, in both modes.
 
-Times that grow faster than the data show in the ratio of the last two sizes. Tables are on DynamoDB Local, buckets on
-versitygw. Run by `make bench`.
+Times that grow faster than the data show in the ratio of the last size to the first. Tables are on DynamoDB Local,
+buckets on versitygw. Run by `make bench`.
 """
 
 import sys

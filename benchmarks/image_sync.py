@@ -26,7 +26,7 @@ from tests.rigs.versitygw import versitygw
 from tests.support.images.layers import Entry, gzipped
 from tests.support.images.manifests import Image, image
 
-ROUNDS = 9
+ROUNDS = 15
 KERNEL, INITRAMFS, UNRELATED = 20_000_000, 150_000_000, 30_000_000
 MEMORY_GOAL = 256 << 20
 COPY, TO_DIRECTORY, COPY_AND_UPLOAD, TO_BUCKET = (

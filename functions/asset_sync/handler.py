@@ -50,12 +50,12 @@ def job_of(environment: Mapping[str, str], scratch: Path = _SCRATCH) -> SyncJob:
         text = secrets.text(settings.registry_secret, deadline_within(CALL_SECONDS))
         return logins_from_secret(text)(registry)
 
-    key_is_old = 0
+    look_at_key_from = 0
 
     def replace_key() -> None:
-        nonlocal key_is_old
-        if (now := int(time.time())) >= key_is_old:
-            key_is_old = replace_old_key(clients, now)
+        nonlocal look_at_key_from
+        if (now := int(time.time())) >= look_at_key_from:
+            look_at_key_from = replace_old_key(clients, now)
 
     namespace = settings.metrics_namespace
     return SyncJob(

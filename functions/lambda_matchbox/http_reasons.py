@@ -18,7 +18,7 @@ class IncompleteResponseError(ResponseError):
 
 
 def reason(error: Exception) -> str:
-    """The reason of an error of a connection, or of one that http.client raises."""
+    """The reason of an error of a connection."""
     match error:
         case socket.gaierror():
             return f"the name cannot be resolved: {_system(error)}"
@@ -26,7 +26,6 @@ def reason(error: Exception) -> str:
             return f"its certificate is not valid: {error.verify_message}"
         case TimeoutError() if error.errno is None:
             return "nothing arrives within the time limit"
-        # Of this kind is http.client's RemoteDisconnected, too.
         case ConnectionResetError() if error.errno is None:
             return "the connection was closed without a response"
         case IncompleteResponseError(read=read, left=left):

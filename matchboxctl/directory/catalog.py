@@ -28,7 +28,7 @@ from lambda_matchbox.machines.state import MachineState
 from lambda_matchbox.releases.pointers import Pointers
 from matchboxctl.directory.changes import UNSURE, Changes, Scan
 from matchboxctl.directory.file_cache import FileCache, read_file
-from matchboxctl.directory.index_file import read_index, write_index
+from matchboxctl.directory.index_file import read_index, remove_index, write_index
 
 _JSON = ".json"
 
@@ -72,8 +72,9 @@ class DirectoryCatalog:
         self._groups_directory = root / "groups"
         self._index, seen = read_index(root, warn)
         self._changes: Changes = watch(self._groups_directory, seen)
+        has_index = bool(seen)
         del seen
-        self._start(keeps_index=keeps_index)
+        self._start(has_index=has_index, keeps_index=keeps_index)
         # Warn of what does not parse at the start.
         for _ in self.profiles():
             pass
@@ -161,7 +162,7 @@ class DirectoryCatalog:
         """The template of that kind and id. Raises StoreUnavailableError if the file cannot be read."""
         return self._templates.read(template_id, below(self._template_directories[kind], template_id))
 
-    def _start(self, *, keeps_index: bool) -> None:
+    def _start(self, *, has_index: bool, keeps_index: bool) -> None:
         changed = self._changed()
         for name in changed:
             # A file that does not parse has no group, whatever it had at the time of the index.
@@ -172,6 +173,8 @@ class DirectoryCatalog:
             states = self._changes.states()
             states.update((f"{name}{_JSON}", UNSURE) for name in self._wrong_policies)
             write_index(self._root, self._index, states)
+        elif keeps_index and not has_index:
+            remove_index(self._root)
 
     def _changed(self) -> list[str]:
         return [name.removesuffix(_JSON) for name in self._changes.names() if name.endswith(_JSON)]

@@ -43,12 +43,12 @@ class Scan:
     def names(self) -> set[str]:
         """The names of files with another time, size or inode, and of deleted ones."""
         now: dict[str, bytes] = {}
-        self._began, self.links = time.time_ns(), set()
+        began, links = time.time_ns(), set[str]()
         try:
             with os.scandir(self._directory) as entries:
                 for entry in entries:
                     if entry.is_symlink():
-                        self.links.add(entry.name)
+                        links.add(entry.name)
                     try:
                         status = entry.stat()
                     except OSError:
@@ -63,7 +63,7 @@ class Scan:
             pass
         changed = {name for name, state in now.items() if self._seen.get(name) != state}
         changed |= self._seen.keys() - now.keys()
-        self._seen = now
+        self._seen, self._began, self.links = now, began, links
         return changed
 
     def states(self) -> dict[str, bytes]:

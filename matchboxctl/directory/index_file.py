@@ -1,12 +1,13 @@
 """The file `groups.index` of a data directory, by which a start need not read each group's file.
 
-It has the index of groups as a process of `serve` had it in memory, and each file's state at that time: time, size and
+It has the index of groups as a process of `serve` had it in memory, and each file's state at that time: times, size and
 inode. Whoever reads it compares these with the files, and reads what differs. Unlike the files it may be lost: it is
 written anew. It begins with a line of JSON, which has the sizes of the parts that follow; then come the packed groups.
 """
 
 import hashlib
 import json
+import os
 import sys
 from array import array
 from collections import Counter
@@ -23,6 +24,7 @@ from matchboxctl.directory.file_cache import regular_file
 
 FILE = "groups.index"
 
+# The number is raised when groups are parsed or packed in another way, also between two releases.
 _HEAD = {"matchbox groups": 1, "release": __version__, "order": sys.byteorder}
 _MAX_HEAD = 1000
 _SUFFIX = ".json"
@@ -59,20 +61,27 @@ def read_index(root: Path, warn: Callable[[str], None]) -> tuple[GroupIndex, dic
     """
     path = root / FILE
     try:
-        if (found := regular_file(path)) is not None:
-            return _read(path, found.st_size)
+        if regular_file(path) is not None:
+            return _read(path)
     except (OSError, StoreUnavailableError):
         # Another user's.
         pass
-    except (LookupError, TypeError, ValueError):
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
         warn(f"{path}: not an index of this release, and not used")
     return GroupIndex(), {}
 
 
-def _read(path: Path, size: int) -> tuple[GroupIndex, dict[str, bytes]]:
-    """Raises OSError, LookupError, TypeError, ValueError."""
+def remove_index(root: Path) -> None:
+    """Remove one that cannot be used, which each start would name, if that is possible."""
+    with suppress(OSError):
+        (root / FILE).unlink()
+
+
+def _read(path: Path) -> tuple[GroupIndex, dict[str, bytes]]:
+    """Raises OSError, AttributeError, LookupError, RecursionError, TypeError, ValueError."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
         head = json.loads(file.readline(_MAX_HEAD))
         parts = [file.read(min(each, size)) for each in head.pop("sizes")]
         for part in parts:

@@ -15,8 +15,9 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from stat import S_ISREG
 
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.releases.pointers import Pointer, Pointers, pointer_in, pointer_text
@@ -94,9 +95,14 @@ class DirectoryReleaseStore:
         return {name: self.sizes(name) for name in names}
 
     def sizes(self, directory: str) -> Mapping[str, int]:
-        """The sizes of the files."""
+        """The sizes of the files; another sync may remove some meanwhile."""
         above = self._own / directory
-        return {file.relative_to(above).as_posix(): file.stat().st_size for file in above.rglob("*") if file.is_file()}
+        sizes = {}
+        for file in above.rglob("*"):
+            with suppress(FileNotFoundError):
+                if S_ISREG((found := file.stat()).st_mode):
+                    sizes[file.relative_to(above).as_posix()] = found.st_size
+        return sizes
 
     def put(self, directory: str, name: str, file: ReleaseFile) -> None:
         """Link the file after syncing it to disk."""

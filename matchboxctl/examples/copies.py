@@ -14,7 +14,7 @@ from matchboxctl.cli.tables import shown, table
 
 _IN_WHEEL = Path(__file__).with_name("files")
 _FILES = _IN_WHEEL if _IN_WHEEL.is_dir() else Path(__file__).parents[2] / "examples"
-_LEFT_BY_SERVE = shutil.ignore_patterns("secrets", "releases", "state.*", "history.*", ".*")
+_LEFT_BY_SERVE = shutil.ignore_patterns("secrets", "releases", "state.*", "history.*", "groups.index", ".*")
 _UNFINISHED = ".matchbox-example-"
 _OUTWARD_LINK = re.compile(r"(?<=\]\()\.\./[^)\s]+")
 

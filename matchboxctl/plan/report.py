@@ -12,8 +12,9 @@ PERCENTILES = (50, 90, 99, 100)
 _CENT = 0.01
 _FOOT = (
     "This is a model. Limits of AWS are as documented, and not measured on AWS. What\n"
-    "a balancer serves without reserved units, firmware, DHCP and Lambda's own part\n"
-    "of a start are assumed. -o json names each limit with its source.\n"
+    "a balancer serves without reserved units, firmware, DHCP, calls of the table and\n"
+    "Lambda's own part of a start, among others, are assumed. -o json names each\n"
+    "limit with its source.\n"
 )
 
 Tried = Sequence[tuple[str, Result]]

@@ -62,9 +62,8 @@ class _Storm:
         self._step = [0] * fleet.machines
         self._attempts = [0] * fleet.machines
         self._restarts = [0] * fleet.machines
-        starts = [
-            power + random.uniform(*limits.firmware) + random.uniform(*limits.dhcp) for power in fleet.powered(random)
-        ]
+        powered = [*fleet.powered(random)]
+        starts = [at + random.uniform(*limits.firmware) + random.uniform(*limits.dhcp) for at in powered]
         # Of each: time, order, machine, whether the response to its request is there.
         self._events = [(at, number, number, False) for number, at in enumerate(starts)]
         heapq.heapify(self._events)

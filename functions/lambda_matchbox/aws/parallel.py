@@ -8,6 +8,9 @@ from typing import Any, TypeVar
 THREADS = 16
 """At most; a client's connection pool has to have as many."""
 
+_SEGMENTS = 4
+"""More would take most of the 3,000 read units a second that a partition gives, and machines boot from it."""
+
 SCANNED_AT_ONCE = 1000
 """Items of a page where all are read: few may be wanted, and for a page without a limit DynamoDB Local reads all that
 is left of the table, so that its time grows with the square of their number."""
@@ -48,8 +51,8 @@ def scan_pages(scan: Callable[[Mapping[str, Any]], Any], request: Mapping[str, A
         yield page
         return
     left = [
-        {**request, "Limit": SCANNED_AT_ONCE, "Segment": segment, "TotalSegments": THREADS}
-        for segment in range(THREADS)
+        {**request, "Limit": SCANNED_AT_ONCE, "Segment": segment, "TotalSegments": _SEGMENTS}
+        for segment in range(_SEGMENTS)
     ]
     while left:
         calls = [_Call(scan, segment) for segment in left]

@@ -100,7 +100,7 @@ class SyncJob:
             # A sync reads its own, and says so.
             return {}
 
-    def _run(self, only: str | None, found: ImageSources, pointers: Pointers) -> Report:
+    def _run(self, only: str | None, found: ImageSources, pointers: Pointers | None) -> Report:
         for line in found.refused:
             self._log.error("source refused", extra={"reason": line})
         if found.refused:
@@ -117,6 +117,8 @@ class SyncJob:
         random.shuffle(sources)
         for source in sources:
             self._publish(self._turn(source, only, found.named, pointers, report, failures))
+            # The turn may have taken minutes.
+            pointers = None
         try:
             self._stores.complete()
         except MatchboxError as error:
@@ -132,7 +134,7 @@ class SyncJob:
         source: Source,
         only: str | None,
         named: frozenset[str],
-        pointers: Pointers,
+        pointers: Pointers | None,
         report: Report,
         failures: list[str],
     ) -> SourceMetrics:
@@ -145,6 +147,7 @@ class SyncJob:
             age = NEVER if checked is None else (self._clock() - checked) / source.interval
             metrics = SourceMetrics(source.id, None if checked is None else age)
             if source.id == only or (only is None and is_due(source, checked, self._clock())):
+                pointers = self._pointers() if pointers is None else pointers
                 metrics = self._sync(source, store, pointers.get(source.id), report) or metrics
                 if source.id not in report.unchanged:
                     pointers = self._stores.pointers()

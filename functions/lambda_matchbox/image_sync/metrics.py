@@ -51,7 +51,7 @@ class SyncMetrics:
 
     @cached_property
     def _metrics(self) -> "EphemeralMetrics":
-        # Imported after the work: it takes as long as half of what a sync imports.
+        # Imported after the first sync: it takes as long as half of what a sync imports.
         from aws_lambda_powertools.metrics import EphemeralMetrics
 
         return EphemeralMetrics(namespace=self._namespace, service=SERVICE)

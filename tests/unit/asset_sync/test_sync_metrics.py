@@ -128,6 +128,23 @@ def test_requested_run_publishes_all_ages(job: Job) -> None:
     assert [SourceMetrics("one", age=0.0, succeeded=1, failed=0), SourceMetrics("other", age=3.0)] == job.run("one")
 
 
+def test_pointer_counts_as_it_is_in_the_turn_of_its_source(job: Job) -> None:
+    """Not as it was when the run began."""
+    job.add("one")
+    job.add("two")
+    job.run()
+    job.releases.checks.clear()
+
+    def hold_the_other(metrics: SourceMetrics) -> None:
+        for source_id, pointer in job.releases.served.items():
+            if source_id != metrics.source:
+                job.releases.served[source_id] = pointer._replace(held=True)
+
+    stores, log = memory_stores(job.releases, job.sources), FunctionLog("INFO", "test", job.log)
+    report = SyncJob(stores, job._registry, log, publish=hold_the_other, clock=lambda: NOON).run(None)
+    assert (1, 1) == (len(report.unchanged), len(report.held))
+
+
 def test_busy_source_neither_succeeds_nor_fails(job: Job) -> None:
     job.add("busy", checked=2 * HOUR)
     job.add("new")

@@ -206,7 +206,7 @@ def profile_record(profile: Profile) -> Record:
 def profile_in(item: Mapping[str, Any], read: Callable[[ObjectRef], bytes]) -> Profile:
     """The profile in its item; `read` returns an object's bytes."""
     doc: str = item["doc"]
-    # Metadata may hold secrets, which are not kept.
+    # Metadata may hold secrets, which are not kept; every machine can read the rest.
     keep = len(doc) <= _MAX_KEPT_SIZE and '"metadata"' not in doc
     profile = (_kept_profile if keep else _profile_of)(doc)
     return profile if (at := object_ref(item)) is None else profile._replace(metadata=json.loads(read(at)))

@@ -23,6 +23,7 @@ _RETRIED = frozenset(
         "ThrottledException",
         "ThrottlingException",
         "TooManyRequestsException",
+        "TransactionInProgressException",
     }
 )
 # Our clock or our temporary credentials have run out: the same signature fails again, a later one may not.

@@ -14,6 +14,7 @@ from lambda_matchbox.http_reasons import IncompleteResponseError, ResponseError
 _PIECE = 65536
 _MAX_HEAD = 65536
 _MAX_LINE = 1024
+_MAX_LENGTH_DIGITS = 18
 
 
 Body: TypeAlias = bytes | Iterable[bytes]
@@ -95,7 +96,7 @@ class HttpConnection:
                 raise ResponseError(coding)
             body = self._chunks(timeout)
         elif length is not None:
-            if not (length.isascii() and length.isdigit()):
+            if not (length.isascii() and length.isdigit() and len(length) <= _MAX_LENGTH_DIGITS):
                 raise ResponseError(length)
             body = self._exactly(int(length), timeout)
         else:
@@ -112,7 +113,7 @@ class HttpConnection:
             raise ConnectionResetError
         first, *lines = self._until(b"\r\n\r\n", _MAX_HEAD, timeout).decode("latin-1").split("\r\n")
         version, _, rest = first.partition(" ")
-        status = rest[:3]
+        status = rest.partition(" ")[0]
         if version not in ("HTTP/1.1", "HTTP/1.0") or not (len(status) == 3 and status.isascii() and status.isdigit()):
             raise ResponseError(first)
         headers: dict[str, str] = {}
@@ -121,7 +122,7 @@ class HttpConnection:
             name, value = name.lower(), value.strip(" \t")
             if not colon or not name or name != "".join(name.split()):
                 raise ResponseError(line)
-            if name == "content-length" and headers.get(name, value) != value:
+            if name in ("content-length", "transfer-encoding") and headers.get(name, value) != value:
                 raise ResponseError(line)
             headers[name] = value
         options = headers.get("connection", "").lower()

@@ -16,8 +16,7 @@ from lambda_matchbox.backoff import Backoff
 _BACKOFF = Backoff(first=0.2, longest=5.0)
 _ATTEMPTS = 8
 _CONNECT_TIMEOUT = 10.0
-# S3 begins to answer once it has stored or copied an object.
-_TABLE_TIMEOUT, _BUCKET_TIMEOUT = 10.0, 60.0
+_READ_TIMEOUT = 10.0
 
 
 CALL_SECONDS = 30.0
@@ -61,12 +60,14 @@ def light_clients(
 ) -> LightClients:
     """Patient clients; endpoints are None on AWS."""
     return LightClients(
-        DynamoDB(dynamodb_endpoint, region, credentials, patient(_TABLE_TIMEOUT)),
-        S3(s3_endpoint, region, bucket, credentials, patient(_BUCKET_TIMEOUT)),
+        DynamoDB(dynamodb_endpoint, region, credentials, patient()),
+        S3(s3_endpoint, region, bucket, credentials, patient()),
         table,
     )
 
 
-def patient(read_timeout: float = _TABLE_TIMEOUT) -> HttpClient:
-    """A client that repeats a request up to seven times, with pauses of twelve to sixteen seconds together."""
-    return HttpClient(connect_timeout=_CONNECT_TIMEOUT, read_timeout=read_timeout, backoff=_BACKOFF, attempts=_ATTEMPTS)
+def patient() -> HttpClient:
+    """A client that repeats a request up to seven times, with pauses of eight to sixteen seconds together."""
+    return HttpClient(
+        connect_timeout=_CONNECT_TIMEOUT, read_timeout=_READ_TIMEOUT, backoff=_BACKOFF, attempts=_ATTEMPTS
+    )

@@ -14,6 +14,7 @@ from lambda_matchbox.aws.clients.http_connection import Body, HttpResponse
 from lambda_matchbox.aws.clients.regional_hosts import regional_host
 from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.clients.sigv4 import Credentials
+from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.golang.http import dates
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 _NOTHING = hashlib.sha256().hexdigest()
 _PIECE = 1 << 18
+# Seconds: S3 begins to answer once it has stored or copied an object.
+_STORED_WITHIN = 60.0
+_REPEATED_COPY = Backoff(first=0.2, longest=5.0)
+_COPIES = 5
 
 
 class Head(NamedTuple):
@@ -119,7 +124,7 @@ class S3:
         """Store a file of that size and SHA-256 (in hexadecimal digits) in one request.
 
         S3 refuses another one, and keeps the SHA-256 as the object's checksum: of a multipart upload it would have only
-        those of the parts. Raises OSError too.
+        those of the parts. Raises OSError where the file cannot be opened, StoreUnavailableError where not read.
         """
         headers = {
             "Content-Type": content_type,
@@ -127,18 +132,22 @@ class S3:
             "X-Amz-Checksum-SHA256": checksum(sha256),
         }
         with file.open("rb") as opened:
-            self._call("PUT", self._url(key), headers, deadline, _Pieces(opened), sha256)
+            self._call("PUT", self._url(key), headers, deadline, _Pieces(opened, size), sha256, _STORED_WITHIN)
 
     def copy(self, key: str, origin: str, headers: Mapping[str, str], deadline: float) -> str:
         """Copy an object within the bucket, with further headers of CopyObject; its checksum, if S3 returns one.
 
-        S3 may send an error after the head of its response, which is not repeated then.
+        S3 may send an error after the head of its response (CopyObject's "Response and special errors").
         """
-        source = {"X-Amz-Copy-Source": sigv4.uri_encode(f"/{self._bucket}/{origin}", slashes=False)}
-        response = self._call("PUT", self._url(key), {**source, **headers}, deadline)
-        if (copied := _xml(response.body)).tag == "Error":
-            raise StoreUnavailableError(f"cannot copy {origin!r}: {error_in(response.status, response.body)}")
-        return copied.findtext("{*}ChecksumSHA256", "")
+        given = {"X-Amz-Copy-Source": sigv4.uri_encode(f"/{self._bucket}/{origin}", slashes=False), **headers}
+        attempt = 0
+        while True:
+            response = self._call("PUT", self._url(key), given, deadline, read_timeout=_STORED_WITHIN)
+            if (copied := _xml(response.body)).tag != "Error":
+                return copied.findtext("{*}ChecksumSHA256", "")
+            attempt += 1
+            if attempt == _COPIES or not _REPEATED_COPY.wait(attempt, deadline):
+                raise StoreUnavailableError(f"cannot copy {origin!r}: {error_in(response.status, response.body)}")
 
     def delete(self, key: str, deadline: float) -> None:
         """Delete the object, if there is one."""
@@ -208,6 +217,7 @@ class S3:
         deadline: float,
         body: Body | None = None,
         digest: str = _NOTHING,
+        read_timeout: float | None = None,
     ) -> HttpResponse:
         signed = sigv4.sign_headers(
             method,
@@ -219,7 +229,7 @@ class S3:
             service="s3",
             now=time.time(),
         )
-        return self._http.request(method, url, signed, body, deadline)
+        return self._http.request(method, url, signed, body, deadline, read_timeout)
 
 
 class _Page(NamedTuple):
@@ -228,14 +238,24 @@ class _Page(NamedTuple):
 
 
 class _Pieces:
-    """The pieces of a file, from its beginning each time."""
+    """The pieces of a file of that size, from its beginning each time. Raises StoreUnavailableError."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, size: int) -> None:
         self._file = file
+        self._size = size
 
     def __iter__(self) -> Iterator[bytes]:
-        self._file.seek(0)
-        return iter(lambda: self._file.read(_PIECE), b"")
+        left = self._size
+        try:
+            self._file.seek(0)
+            while left and (piece := self._file.read(min(left, _PIECE))):
+                left -= len(piece)
+                yield piece
+        except OSError as error:
+            # It is the file's, which the client would take for the connection's.
+            raise StoreUnavailableError(f"{self._file.name} cannot be read: {error.strerror}") from error
+        if left:
+            raise StoreUnavailableError(f"{self._file.name} is {left} bytes shorter than it was")
 
 
 def checksum(sha256: str) -> str:
@@ -247,4 +267,7 @@ def _xml(body: bytes) -> "Element":
     # Imported where it is needed: it costs a tenth of the boot path's imports.
     from xml.etree import ElementTree
 
-    return ElementTree.fromstring(body)  # noqa: S314 - S3 itself wrote it
+    try:
+        return ElementTree.fromstring(body)  # noqa: S314 - S3 itself wrote it
+    except ElementTree.ParseError as error:
+        raise StoreUnavailableError(f"what the bucket sends is not XML: {error}") from error

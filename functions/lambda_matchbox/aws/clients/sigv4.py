@@ -121,7 +121,7 @@ class _Form(NamedTuple):
 def _form(
     method: str, url: str, headers: tuple[tuple[str, str], ...], session_token: str | None, service: str
 ) -> _Form:
-    """The form of a request. Calls of most services differ in nothing else."""
+    """The form of a request, which most requests of a service have in common."""
     scheme, host, path, query = _split(url)
     parameters = "&".join(f"{key}={value}" for key, value in sorted(_pairs(query)))
     sent = {**dict(headers), "Host": _without_default_port(scheme, host)}

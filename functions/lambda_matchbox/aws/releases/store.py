@@ -25,7 +25,7 @@ _MAX_READ = 64 << 20
 
 
 class TableReleaseStore:
-    """The releases of one source: the pointer in the table, files in the bucket; for one thread."""
+    """The releases of one source: the pointer in the table, files in the bucket."""
 
     def __init__(
         self,

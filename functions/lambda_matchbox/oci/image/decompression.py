@@ -13,7 +13,7 @@ _GZIP = re.compile(rb"\x1f\x8b")
 # A frame, or a skippable one, which some tools write first.
 _ZSTD = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")
 
-# Memory of larger pieces is returned to the system and cleared again for each, which takes a fifth of a sync.
+# A larger piece's memory would be returned to the system and cleared again for each, which takes a fifth of a sync.
 _PIECE = 1 << 19
 # The unused rest of a member's last input is copied. Seekable layers (eStargz) have a member for each file, so that
 # inputs must be small; in a long member they grow, which saves a tenth of a sync.

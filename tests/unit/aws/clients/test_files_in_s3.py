@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 
+from lambda_matchbox.aws.clients import s3
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.http_connection import Body, HttpResponse
@@ -40,7 +41,14 @@ class Responder(HttpClient):
         self.sent: list[tuple[Mapping[str, str], bytes]] = []
 
     def _attempt(
-        self, origin: str, method: str, target: str, headers: Mapping[str, str], body: Body | None, deadline: float
+        self,
+        origin: str,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: Body | None,
+        deadline: float,
+        read_timeout: float,
     ) -> HttpResponse:
         self.sent.append((headers, b"".join(body or ())))  # type: ignore[arg-type]
         status, answer = self.responses.pop(0)
@@ -87,10 +95,24 @@ def test_missing_file_is_not_an_unavailable_bucket(tmp_path: Path) -> None:
         bucket(Responder()).put_file("key", tmp_path / "absent", 1, DIGEST, "text/x", math.inf)
 
 
-def test_error_after_the_head_of_a_copy_fails_it() -> None:
+def test_shorter_file_is_named(file: Path) -> None:
+    """S3 would wait for the rest."""
+    with pytest.raises(StoreUnavailableError, match=r"vmlinuz is 1 bytes shorter than it was"):
+        bucket(Responder((200, b""))).put_file("key", file, len(BODY) + 1, DIGEST, "text/x", math.inf)
+
+
+def test_error_after_the_head_of_a_copy_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     """S3 sends the head before it copies."""
+    monkeypatch.setattr(s3, "_REPEATED_COPY", Backoff(0, 0))
+    copied = b"<CopyObjectResult><ChecksumSHA256>sum</ChecksumSHA256></CopyObjectResult>"
+    assert "sum" == bucket(Responder((200, ERROR), (200, copied))).copy("key", "origin", {}, math.inf)
     with pytest.raises(StoreUnavailableError, match=r"cannot copy 'origin': InternalError .*: try again"):
-        bucket(Responder((200, ERROR))).copy("key", "origin", {}, math.inf)
+        bucket(Responder(*[(200, ERROR)] * 5)).copy("key", "origin", {}, math.inf)
+
+
+def test_copy_without_a_result_is_an_unavailable_bucket() -> None:
+    with pytest.raises(StoreUnavailableError, match=r"what the bucket sends is not XML"):
+        bucket(Responder((200, b""))).copy("key", "origin", {}, math.inf)
 
 
 def test_copy_of_nothing_is_refused() -> None:

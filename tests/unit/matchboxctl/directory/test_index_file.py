@@ -207,6 +207,13 @@ def test_few_files_have_no_index(root: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert not (root / FILE).exists()
 
 
+def test_an_index_that_few_files_do_not_renew_is_removed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root / FILE).write_bytes(b"")
+    monkeypatch.setattr(catalog, "_READ_AT_START", 3)
+    assert (["g0", "g1", "g2"], [f"{root / FILE}: not an index of this release, and not used"]) == start(root)
+    assert (["g0", "g1", "g2"], []) == start(root)
+
+
 def test_a_start_without_the_right_to_write_it_goes_on(root: Path) -> None:
     (root / FILE).unlink()
     (root / FILE).mkdir()
@@ -242,6 +249,8 @@ DAMAGES: Sequence[Callable[[bytes], bytes]] = [
     with_larger_parts,
     lambda _: b"",
     lambda _: b"[]\n",
+    lambda _: b"null\n",
+    lambda _: b"[" * 999,
     lambda _: b"\xff" * 2000,
     lambda index: index.partition(b"\n")[0],
     lambda index: index + b"\n",
