@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 THREADS = 16
 """At most; a client's connection pool has to have as many."""
 
-_SEGMENTS = 4
+SEGMENTS = 4
 """More would take most of the 3,000 read units a second that a partition gives, and machines boot from it."""
 
 SCANNED_AT_ONCE = 1000
@@ -51,8 +51,8 @@ def scan_pages(scan: Callable[[Mapping[str, Any]], Any], request: Mapping[str, A
         yield page
         return
     left = [
-        {**request, "Limit": SCANNED_AT_ONCE, "Segment": segment, "TotalSegments": _SEGMENTS}
-        for segment in range(_SEGMENTS)
+        {**request, "Limit": SCANNED_AT_ONCE, "Segment": segment, "TotalSegments": SEGMENTS}
+        for segment in range(SEGMENTS)
     ]
     while left:
         calls = [_Call(scan, segment) for segment in left]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lambda_matchbox.aws.clients.request_deadline import deadline_within, request_deadline
-from lambda_matchbox.aws.parallel import SCANNED_AT_ONCE, THREADS, in_parallel, scan_pages
+from lambda_matchbox.aws.parallel import SCANNED_AT_ONCE, SEGMENTS, THREADS, in_parallel, scan_pages
 from lambda_matchbox.errors import StoreUnavailableError
 
 
@@ -37,9 +37,9 @@ class Table:
     [
         (0, 1),
         (SCANNED_AT_ONCE, 1),
-        (SCANNED_AT_ONCE + 1, 1 + THREADS),
-        (THREADS * SCANNED_AT_ONCE + 5, 1 + THREADS + 5),
-        (40 * SCANNED_AT_ONCE, 1 + 3 * THREADS),
+        (SCANNED_AT_ONCE + 1, 1 + SEGMENTS),
+        (SEGMENTS * SCANNED_AT_ONCE + 3, 1 + SEGMENTS + 3),
+        (40 * SCANNED_AT_ONCE, 1 + 10 * SEGMENTS),
     ],
 )
 def test_every_item_is_read_once_and_a_small_table_by_one_call(size: int, calls: int) -> None:
@@ -55,15 +55,15 @@ def test_only_a_page_of_each_segment_is_read_ahead() -> None:
     pages = scan_pages(table.scan, {})
     next(pages)
     pages.close()  # type: ignore[attr-defined]
-    assert len(table.calls) <= 1 + THREADS
+    assert len(table.calls) <= 1 + SEGMENTS
 
 
-@pytest.mark.parametrize("call", [0, 1, THREADS + 1])
+@pytest.mark.parametrize("call", [0, 1, SEGMENTS + 1])
 def test_a_failure_ends_the_scan(call: int) -> None:
     table = Table(100 * SCANNED_AT_ONCE, fails_at=call)
     with pytest.raises(StoreUnavailableError, match="away"):
         list(scan_pages(table.scan, {}))
-    assert len(table.calls) <= call + THREADS
+    assert len(table.calls) <= call + SEGMENTS
 
 
 def test_calls_have_the_deadline_of_their_request() -> None:
@@ -75,7 +75,7 @@ def test_calls_have_the_deadline_of_their_request() -> None:
 
     with request_deadline(5.0):
         own = deadline_within(3600)
-        assert THREADS == len(list(scan_pages(scan, {})))
+        assert SEGMENTS == len(list(scan_pages(scan, {})))
     assert {own} == found
 
 
