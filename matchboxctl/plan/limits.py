@@ -20,8 +20,8 @@ class Limits(NamedTuple):
     processor: Annotated[float, DOCUMENTED, f"1,769 MB have one, {_LAMBDA}configuration-memory.html"] = 1024 / 1769
     warm_processor: Annotated[float, MEASURED, "/ipxe on one of our processors, not on Lambda's"] = 0.00015
     environment_start: Annotated[float, ASSUMED, "Lambda's own part; AWS publishes no figure"] = 0.25
-    init: Annotated[float, MEASURED, "import of the handler by a whole processor, not on Lambda"] = 0.079
-    first_processor: Annotated[float, MEASURED, "the first /ipxe with TLS, not on Lambda"] = 0.029
+    init: Annotated[float, MEASURED, "import of the handler by a whole processor, not on Lambda"] = 0.08
+    first_processor: Annotated[float, MEASURED, "the first /ipxe with TLS, not on Lambda"] = 0.03
     table_call: Annotated[float, ASSUMED, "AWS promises single-digit milliseconds"] = 0.005
     bucket_call: Annotated[float, DOCUMENTED, f"100 to 200 ms, {_S3}optimizing-performance.html"] = 0.1
     table_reads: Annotated[int, DOCUMENTED, f"of a new table, {_TABLE}warm-throughput-scenarios.html"] = 12_000
