@@ -7,7 +7,7 @@ import pytest
 from lambda_matchbox.aws.bulk.load import bulk_load
 from lambda_matchbox.aws.catalog.listing import CatalogListing
 from lambda_matchbox.aws.catalog.table_contents import scan_table
-from lambda_matchbox.aws.parallel import SCANNED_AT_ONCE, THREADS
+from lambda_matchbox.aws.parallel import SCANNED_AT_ONCE, SEGMENTS
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
 from lambda_matchbox.catalog.stores import Selection
@@ -90,5 +90,5 @@ def test_a_table_of_many_pages_is_read_in_parallel(table: CatalogTable) -> None:
         clients = table.clients._replace(dynamodb=replace(table.service, endpoint=proxy.endpoint).client("dynamodb"))
         listing = CatalogListing(clients, lambda call: call(), lambda _: b"", pytest.fail)
         assert sorted(groups) == sorted(listing.groups())
-        assert 1 + THREADS == proxy.requests()["Scan"]
+        assert 1 + SEGMENTS == proxy.requests()["Scan"]
     assert {group.id for group in groups} == scan_table(table.clients).groups.keys()

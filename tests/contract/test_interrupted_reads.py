@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lambda_matchbox.aws.bulk.load import bulk_load
-from lambda_matchbox.aws.parallel import SCANNED_AT_ONCE, THREADS
+from lambda_matchbox.aws.parallel import SCANNED_AT_ONCE, SEGMENTS
 from lambda_matchbox.catalog.groups import Group
 from matchboxctl.directory import files
 from matchboxctl.documents import directory_documents
@@ -44,12 +44,15 @@ def test_a_table_that_hangs_holds_up_no_interruption(
         environment = {**stores.environment(), "AWS_ENDPOINT_URL_DYNAMODB": proxy.endpoint}
         proxy.switch(Delay(1.0))
         with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
-            wait_for_scans(proxy, 1)
-            # The first page is on its way; the segments hang.
-            proxy.switch(Hang())
-            wait_for_scans(proxy, 1 + THREADS)
-            process.send_signal(number)
-            _, errors = process.communicate(timeout=PATIENCE)
+            try:
+                wait_for_scans(proxy, 1)
+                # The first page is on its way; the segments hang.
+                proxy.switch(Hang())
+                wait_for_scans(proxy, 1 + SEGMENTS)
+                process.send_signal(number)
+                _, errors = process.communicate(timeout=PATIENCE)
+            finally:
+                process.kill()
         proxy.switch(PassThrough())
         assert {signal.SIGINT: 130, signal.SIGTERM: -signal.SIGTERM}[number] == process.returncode
         assert "Traceback" not in errors
