@@ -69,8 +69,6 @@ def _options(found: ast.ClassDef) -> frozenset[str] | None:
 def _expand(found: ast.ClassDef, options: frozenset[str]) -> None:
     if unknown := options - {"frozen=True", "slots=True", "init=False"} | {"slots=True"} - options:
         raise ValueError(f"{found.name}: cannot expand a dataclass with or without {', '.join(sorted(unknown))}")
-    if found.bases or any("ClassVar" in ast.unparse(each) for each in found.body if isinstance(each, ast.AnnAssign)):
-        raise ValueError(f"{found.name}: cannot expand a dataclass with a base or a class variable")
     found.decorator_list = []
     fields = [
         _Field(each.target.id, each.value)

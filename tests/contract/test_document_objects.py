@@ -9,7 +9,7 @@ import pytest
 from lambda_matchbox.aws.catalog.items import MAX_INLINE_SIZE, ObjectRef, template_record
 from lambda_matchbox.aws.catalog.object_cache import MAX_CACHED_BYTES, ObjectCache
 from lambda_matchbox.aws.clients.http_client import HttpClient
-from lambda_matchbox.aws.clients.http_connection import HttpResponse
+from lambda_matchbox.aws.clients.http_connection import Body, HttpResponse
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.errors import StoreUnavailableError
@@ -27,10 +27,16 @@ class Counting(HttpClient):
         self.asked: list[str] = []
 
     def request(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: Body | None,
+        deadline: float,
+        read_timeout: float | None = None,
     ) -> HttpResponse:
         self.asked.append(f"{method} {url.rpartition('/')[2]}")
-        return super().request(method, url, headers, body, deadline)
+        return super().request(method, url, headers, body, deadline, read_timeout)
 
 
 class Bucket:
