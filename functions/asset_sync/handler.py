@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from asset_sync.settings import Settings
-from lambda_matchbox.aws.clients.light_clients import CALL_SECONDS, light_clients, patient
+from lambda_matchbox.aws.clients.light_clients import CALL_SECONDS, light_clients, retrying_http
 from lambda_matchbox.aws.clients.request_deadline import deadline_within
 from lambda_matchbox.aws.clients.sigv4 import lambda_credentials
 from lambda_matchbox.aws.token_keys import replace_old_key
@@ -46,7 +46,7 @@ def job_of(environment: Mapping[str, str], scratch: Path = _SCRATCH) -> SyncJob:
             return no_logins(registry)
         from lambda_matchbox.aws.clients.secrets_manager import SecretsManager
 
-        secrets = SecretsManager(settings.secrets_endpoint, settings.region, credentials, patient())
+        secrets = SecretsManager(settings.secrets_endpoint, settings.region, credentials, retrying_http())
         text = secrets.text(settings.registry_secret, deadline_within(CALL_SECONDS))
         return logins_from_secret(text)(registry)
 

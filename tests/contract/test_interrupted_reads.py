@@ -24,7 +24,7 @@ from tests.support.rpc_client import COMMAND
 MANY = SCANNED_AT_ONCE // 2 + 1
 """Groups, each with an entry, whose items are more than a page."""
 
-PATIENCE = 30
+TIMEOUT = 30
 """Seconds; less than a call of the table may take."""
 
 
@@ -50,7 +50,7 @@ def test_a_table_that_hangs_holds_up_no_interruption(
                 proxy.switch(Hang())
                 wait_for_scans(proxy, 1 + SEGMENTS)
                 process.send_signal(number)
-                _, errors = process.communicate(timeout=PATIENCE)
+                _, errors = process.communicate(timeout=TIMEOUT)
             finally:
                 process.kill()
         proxy.switch(PassThrough())
@@ -60,7 +60,7 @@ def test_a_table_that_hangs_holds_up_no_interruption(
 
 
 def wait_for_scans(proxy: FaultProxy, number: int) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while proxy.requests()["Scan"] < number:
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -58,15 +58,15 @@ def light_clients(
     dynamodb_endpoint: str | None,
     s3_endpoint: str | None,
 ) -> LightClients:
-    """Patient clients; endpoints are None on AWS."""
+    """Clients that retry; endpoints are None on AWS."""
     return LightClients(
-        DynamoDB(dynamodb_endpoint, region, credentials, patient()),
-        S3(s3_endpoint, region, bucket, credentials, patient()),
+        DynamoDB(dynamodb_endpoint, region, credentials, retrying_http()),
+        S3(s3_endpoint, region, bucket, credentials, retrying_http()),
         table,
     )
 
 
-def patient() -> HttpClient:
+def retrying_http() -> HttpClient:
     """A client that repeats a request up to seven times, with pauses of eight to sixteen seconds together."""
     return HttpClient(
         connect_timeout=_CONNECT_TIMEOUT, read_timeout=_READ_TIMEOUT, backoff=_BACKOFF, attempts=_ATTEMPTS

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _NOTHING = hashlib.sha256().hexdigest()
 _PIECE = 1 << 18
-# Seconds: S3 begins to answer once it has stored or copied an object.
+# Seconds: S3 begins to respond once it has stored or copied an object.
 _STORED_WITHIN = 60.0
 _REPEATED_COPY = Backoff(first=0.2, longest=5.0)
 _COPIES = 5

@@ -15,7 +15,7 @@ from lambda_matchbox.aws.clients import s3
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.http_connection import Body, HttpResponse
-from lambda_matchbox.aws.clients.light_clients import patient
+from lambda_matchbox.aws.clients.light_clients import retrying_http
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.backoff import Backoff
@@ -129,6 +129,6 @@ def test_objects_are_those_that_boto3_lists(moto_server: MotoService, buckets: "
         buckets.put_object(Bucket=name, Key=key, Body=key.encode())
     credentials = Credentials(moto_server.access_key, moto_server.secret_key, moto_server.session_token)
     listed = buckets.list_objects_v2(Bucket=name, Prefix="a/")["Contents"]
-    with closing(patient()) as http:
+    with closing(retrying_http()) as http:
         found = list(S3(moto_server.endpoint, REGION, name, lambda: credentials, http).objects("a/", 60))
     assert [(each["Key"], each["Size"], each["ETag"], each["LastModified"]) for each in listed] == found
