@@ -1,8 +1,6 @@
 """Calls in parallel threads, which an interruption ends soon."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextvars import copy_context
-from threading import Thread
 from typing import Any, TypeVar
 
 THREADS = 16
@@ -42,10 +40,11 @@ def in_parallel(
 def scan_pages(scan: Callable[[Mapping[str, Any]], Any], request: Mapping[str, Any]) -> Iterator[Any]:
     """The responses to a Scan of a whole table or index, in no order; `scan` makes a call.
 
-    A table of more than one page is read in parallel segments, of each of which not more than a page is in memory. The
-    calls have this thread's context, such as its request's deadline. Nobody waits for them after a failure or an
-    interruption.
+    A table of more than one page is read in parallel segments, of each of which not more than a page is in memory.
     """
+    # Imported where it is needed: the boot path does not scan.
+    from lambda_matchbox.daemon_threads import in_daemon_threads
+
     page = scan({**request, "Limit": SCANNED_AT_ONCE})
     if "LastEvaluatedKey" not in page:
         yield page
@@ -55,36 +54,9 @@ def scan_pages(scan: Callable[[Mapping[str, Any]], Any], request: Mapping[str, A
         for segment in range(SEGMENTS)
     ]
     while left:
-        calls = [_Call(scan, segment) for segment in left]
+        calls = in_daemon_threads(scan, left, SEGMENTS)
         left = []
-        for call in calls:
-            page = call.result()
+        for segment, page in calls:
             if "LastEvaluatedKey" in page:
-                left.append({**call.request, "ExclusiveStartKey": page["LastEvaluatedKey"]})
+                left.append({**segment, "ExclusiveStartKey": page["LastEvaluatedKey"]})
             yield page
-
-
-class _Call:
-    """A call of `scan` in a thread that no exit waits for, unlike those of an executor."""
-
-    def __init__(self, scan: Callable[[Mapping[str, Any]], Any], request: Mapping[str, Any]) -> None:
-        self.request = request
-        self._scan = scan
-        self._page: Any = None
-        self._error: Exception | None = None
-        self._thread = Thread(target=copy_context().run, args=(self._run,), daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            self._page = self._scan(self.request)
-        except Exception as error:  # noqa: BLE001 (raised by the waiting thread)
-            self._error = error
-
-    def result(self) -> Any:
-        """The response; it is not kept."""
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-        page, self._page = self._page, None
-        return page

@@ -13,8 +13,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from lambda_matchbox.daemon_threads import in_daemon_threads
 from lambda_matchbox.errors import MatchboxError
-from lambda_matchbox.image_sync.daemon_threads import in_daemon_threads
 from lambda_matchbox.image_sync.download import Downloads
 from lambda_matchbox.image_sync.release_files import release_files
 from lambda_matchbox.image_sync.scratch import emptied
@@ -211,7 +211,8 @@ class Sync:
                 stored = files.with_record(record.document())
             # Of equal files the first is stored, and then copied.
             firsts = {file.sha256: name for name, file in reversed(stored.items())}.values()
-            in_daemon_threads(lambda name: self._put(directory, name, stored[name], known), firsts, _UPLOADS)
+            for _ in in_daemon_threads(lambda name: self._put(directory, name, stored[name], known), firsts, _UPLOADS):
+                pass
             for name in stored.keys() - firsts:
                 self._put(directory, name, stored[name], known)
 
