@@ -8,10 +8,10 @@ import logging
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aws_lambda_powertools import Logger
 
@@ -40,12 +40,10 @@ class Counting(HttpClient):
         super().__init__(read_timeout=60)
         self.calls = 0
 
-    def request(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float
-    ) -> HttpResponse:
+    def request(self, *call: Any) -> HttpResponse:
         """The service's answer."""
         self.calls += 1
-        return super().request(method, url, headers, body, deadline)
+        return super().request(*call)
 
 
 class Subject(NamedTuple):

@@ -6,9 +6,10 @@ by `make bench`.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing, redirect_stdout
 from pathlib import Path
+from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
@@ -37,13 +38,11 @@ class Replaying(HttpClient):
         super().__init__()
         self._answers: dict[tuple[str, bytes | None], HttpResponse] = {}
 
-    def request(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float
-    ) -> HttpResponse:
+    def request(self, method: str, url: str, headers: Any, body: Any, *rest: Any) -> HttpResponse:
         """The recorded response."""
         key = (url, body)
         if key not in self._answers:
-            self._answers[key] = super().request(method, url, headers, body, deadline)
+            self._answers[key] = super().request(method, url, headers, body, *rest)
         return self._answers[key]
 
 

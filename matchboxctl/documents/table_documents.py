@@ -68,7 +68,7 @@ class TableDocuments:
         self._dynamodb = DynamoDB(store.dynamodb_endpoint, store.region, store.credentials, http)
         self._catalog = DynamoDBCatalog(self._dynamodb, s3, store.table, call_timeout=_READ_SECONDS)
         self._objects = ObjectCache(s3)
-        self._sources = SourceTable(LightClients(self._dynamodb, s3, store.table))
+        self._sources = SourceTable(LightClients(self._dynamodb, s3, s3, store.table))
         self._store = store
         self._clients = _Clients(store, calls, read_timeout)
         self._retries = Retries(retry_seconds)

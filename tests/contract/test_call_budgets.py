@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -123,15 +124,13 @@ class Together(HttpClient):
         self._meet = threading.Barrier(number)
         self._lock = threading.Lock()
 
-    def request(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float
-    ) -> HttpResponse:
+    def request(self, *call: Any) -> HttpResponse:
         with self._lock:
             self._left -= 1
             waits = self._left >= 0
         if waits:
             self._meet.wait(ENOUGH)
-        return super().request(method, url, headers, body, deadline)
+        return super().request(*call)
 
 
 def test_calls_for_many_shapes_are_parallel(moto_server: Service, made: MakeTable) -> None:

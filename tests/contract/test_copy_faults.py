@@ -43,9 +43,9 @@ def killed_at(door: Door, write: int) -> Iterator[None]:
 
         return made
 
-    dynamodb, s3, _ = door.store._clients
+    dynamodb, s3, files, _ = door.store._clients
     with (
-        patch.object(s3, "copy", fatal(s3.copy)),
+        patch.object(files, "copy", fatal(files.copy)),
         patch.object(s3, "delete", fatal(s3.delete)),
         patch.object(dynamodb, "transact", fatal(dynamodb.transact)),
     ):

@@ -39,17 +39,11 @@ def units(monkeypatch: pytest.MonkeyPatch, dynamodb_local: Service) -> Counter[s
     request = HttpClient.request
 
     def metered(
-        self: HttpClient,
-        method: str,
-        url: str,
-        headers: dict[str, str],
-        body: bytes | None,
-        deadline: float,
-        read_timeout: float | None = None,
+        self: HttpClient, method: str, url: str, headers: dict[str, str], body: bytes | None, deadline: float
     ) -> HttpResponse:
         if body is None:
             counted["heads"] += method == "HEAD"
-            return request(self, method, url, headers, body, deadline, read_timeout)
+            return request(self, method, url, headers, body, deadline)
         body = json.dumps(json.loads(body) | {"ReturnConsumedCapacity": "TOTAL"}).encode()
         response = request(self, method, url, headers, body, deadline)
         consumed = json.loads(response.body).get("ConsumedCapacity", [])

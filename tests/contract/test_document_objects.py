@@ -1,15 +1,16 @@
 """Long templates and metadata in the bucket."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import pytest
 
 from lambda_matchbox.aws.catalog.items import MAX_INLINE_SIZE, ObjectRef, template_record
 from lambda_matchbox.aws.catalog.object_cache import MAX_CACHED_BYTES, ObjectCache
 from lambda_matchbox.aws.clients.http_client import HttpClient
-from lambda_matchbox.aws.clients.http_connection import Body, HttpResponse
+from lambda_matchbox.aws.clients.http_connection import HttpResponse
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.errors import StoreUnavailableError
@@ -26,17 +27,9 @@ class Counting(HttpClient):
         super().__init__(connect_timeout=ENOUGH, read_timeout=ENOUGH)
         self.asked: list[str] = []
 
-    def request(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        body: Body | None,
-        deadline: float,
-        read_timeout: float | None = None,
-    ) -> HttpResponse:
+    def request(self, method: str, url: str, *rest: Any) -> HttpResponse:
         self.asked.append(f"{method} {url.rpartition('/')[2]}")
-        return super().request(method, url, headers, body, deadline, read_timeout)
+        return super().request(method, url, *rest)
 
 
 class Bucket:

@@ -44,7 +44,7 @@ class CatalogTable:
         create_bucket(s3_client, self.name, buckets.region)
         self.clients = StoreClients(client, s3_client, self.name, self.name)
         s3 = S3(buckets.endpoint, buckets.region, self.name, lambda: _credentials(buckets), http)
-        self.light = LightClients(self.dynamodb(), s3, self.name)
+        self.light = LightClients(self.dynamodb(), s3, s3, self.name)
         self.writer = self.new_writer()
 
     def new_writer(self) -> CatalogWriter:

@@ -49,19 +49,13 @@ class HttpClient:
         self._kept: dict[str, list[HttpConnection]] = {}
 
     def request(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        body: Body | None,
-        deadline: float,
-        read_timeout: float | None = None,
+        self, method: str, url: str, headers: Mapping[str, str], body: Body | None, deadline: float
     ) -> HttpResponse:
         """The response to an idempotent request, with a status below 300, before `deadline` (of time.monotonic()).
 
         Broken connections, silence, throttling and statuses from 500 on are retried while time remains. The path of
-        `url` is sent as it is given. A `read_timeout`, in seconds, counts in place of the client's. `deadline` does not
-        bound the host's DNS lookup nor, if a host has many addresses and none answers, the second and later ones.
+        `url` is sent as it is given. `deadline` does not bound the host's DNS lookup nor, if a host has many addresses
+        and none answers, the second and later ones.
         Raises StoreUnavailableError when time is up or the signature's time is rejected, AWSError for other refusals.
         """
         scheme, _, rest = url.partition("://")
@@ -72,9 +66,7 @@ class HttpClient:
         while time.monotonic() < deadline:
             attempt += 1
             try:
-                response = self._attempt(
-                    origin, method, "/" + target, headers, body, deadline, read_timeout or self._read_timeout
-                )
+                response = self._attempt(origin, method, "/" + target, headers, body, deadline)
             except (_NoConnectionError, OSError, ResponseError) as error:
                 # An attempt that the deadline cut short says nothing about the service; the one before it does.
                 if attempt == 1 or time.monotonic() < deadline:
@@ -108,19 +100,12 @@ class HttpClient:
         self.close()
 
     def _attempt(
-        self,
-        origin: str,
-        method: str,
-        target: str,
-        headers: Mapping[str, str],
-        body: Body | None,
-        deadline: float,
-        read_timeout: float,
+        self, origin: str, method: str, target: str, headers: Mapping[str, str], body: Body | None, deadline: float
     ) -> HttpResponse:
         connection = self._connection(origin, deadline)
 
         def timeout() -> float:
-            return min(_left(deadline), read_timeout)
+            return min(_left(deadline), self._read_timeout)
 
         try:
             # A service may refuse a body and close before it has read it.

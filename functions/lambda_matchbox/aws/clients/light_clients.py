@@ -17,7 +17,8 @@ _BACKOFF = Backoff(first=0.2, longest=5.0)
 _ATTEMPTS = 8
 _CONNECT_TIMEOUT = 10.0
 _READ_TIMEOUT = 10.0
-
+# S3 begins to respond once it has stored or copied an object.
+_FILE_READ_TIMEOUT = 60.0
 
 CALL_SECONDS = 30.0
 """For a call with all its attempts."""
@@ -27,10 +28,14 @@ FILE_SECONDS = 900.0
 
 
 class LightClients(NamedTuple):
-    """Clients for table and bucket, and the table's name; for any number of threads."""
+    """Clients for table and bucket, and the table's name; for any number of threads.
+
+    `files` is of the same bucket as `s3`, for calls that store or copy a file.
+    """
 
     dynamodb: DynamoDB
     s3: S3
+    files: S3
     table: str
 
     def item(self, key: str) -> Item:
@@ -62,12 +67,11 @@ def light_clients(
     return LightClients(
         DynamoDB(dynamodb_endpoint, region, credentials, retrying_http()),
         S3(s3_endpoint, region, bucket, credentials, retrying_http()),
+        S3(s3_endpoint, region, bucket, credentials, retrying_http(_FILE_READ_TIMEOUT)),
         table,
     )
 
 
-def retrying_http() -> HttpClient:
+def retrying_http(read_timeout: float = _READ_TIMEOUT) -> HttpClient:
     """A client that repeats a request up to seven times, with pauses of eight to sixteen seconds together."""
-    return HttpClient(
-        connect_timeout=_CONNECT_TIMEOUT, read_timeout=_READ_TIMEOUT, backoff=_BACKOFF, attempts=_ATTEMPTS
-    )
+    return HttpClient(connect_timeout=_CONNECT_TIMEOUT, read_timeout=read_timeout, backoff=_BACKOFF, attempts=_ATTEMPTS)

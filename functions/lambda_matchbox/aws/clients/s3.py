@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 _NOTHING = hashlib.sha256().hexdigest()
 _PIECE = 1 << 18
-# Seconds: S3 begins to respond once it has stored or copied an object.
-_STORED_WITHIN = 60.0
 _REPEATED_COPY = Backoff(first=0.2, longest=5.0)
 _COPIES = 5
 
@@ -132,7 +130,7 @@ class S3:
             "X-Amz-Checksum-SHA256": checksum(sha256),
         }
         with file.open("rb") as opened:
-            self._call("PUT", self._url(key), headers, deadline, _Pieces(opened, size), sha256, _STORED_WITHIN)
+            self._call("PUT", self._url(key), headers, deadline, _Pieces(opened, size), sha256)
 
     def copy(self, key: str, origin: str, headers: Mapping[str, str], deadline: float) -> str:
         """Copy an object within the bucket, with further headers of CopyObject; its checksum, if S3 returns one.
@@ -142,7 +140,7 @@ class S3:
         given = {"X-Amz-Copy-Source": sigv4.uri_encode(f"/{self._bucket}/{origin}", slashes=False), **headers}
         attempt = 0
         while True:
-            response = self._call("PUT", self._url(key), given, deadline, read_timeout=_STORED_WITHIN)
+            response = self._call("PUT", self._url(key), given, deadline)
             if (copied := _xml(response.body)).tag != "Error":
                 return copied.findtext("{*}ChecksumSHA256", "")
             attempt += 1
@@ -217,7 +215,6 @@ class S3:
         deadline: float,
         body: Body | None = None,
         digest: str = _NOTHING,
-        read_timeout: float | None = None,
     ) -> HttpResponse:
         signed = sigv4.sign_headers(
             method,
@@ -229,7 +226,7 @@ class S3:
             service="s3",
             now=time.time(),
         )
-        return self._http.request(method, url, signed, body, deadline, read_timeout)
+        return self._http.request(method, url, signed, body, deadline)
 
 
 class _Page(NamedTuple):

@@ -115,16 +115,15 @@ class ReleaseCopies:
         return of_releases | current
 
     def _copy(self, missing: Mapping[str, str]) -> None:
-        s3 = self._clients.s3
         for key, origin in missing.items():
-            if (head := s3.head(origin, deadline_within(CALL_SECONDS))) is None:
+            if (head := self._clients.s3.head(origin, deadline_within(CALL_SECONDS))) is None:
                 raise AWSError("NoSuchKey", f"the bucket lacks {origin!r}", 404)
             headers = {
                 "X-Amz-Metadata-Directive": "REPLACE",
                 "Content-Type": head.content_type,
                 "Cache-Control": _RELEASED if is_of_a_release(key) else _CURRENT,
             }
-            s3.copy(key, origin, headers, deadline_within(FILE_SECONDS))
+            self._clients.files.copy(key, origin, headers, deadline_within(FILE_SECONDS))
 
 
 def is_of_a_release(key: str) -> bool:

@@ -116,7 +116,7 @@ class TableReleaseStore:
 
     def put(self, directory: str, name: str, file: ReleaseFile) -> None:
         """Put the file; its digest, which is known, is that of signature and checksum."""
-        self._s3.put_file(
+        self._clients.files.put_file(
             self._key(directory, name),
             file.file,
             file.size,
@@ -129,7 +129,9 @@ class TableReleaseStore:
         """Copy the object within the bucket; S3 returns the SHA-256 of the copy."""
         key, origin = self._key(directory, name), self._key(origin_directory, origin_name)
         try:
-            copied = self._s3.copy(key, origin, {"X-Amz-Checksum-Algorithm": "SHA256"}, deadline_within(FILE_SECONDS))
+            copied = self._clients.files.copy(
+                key, origin, {"X-Amz-Checksum-Algorithm": "SHA256"}, deadline_within(FILE_SECONDS)
+            )
         except AWSError as error:
             if error.code == "NoSuchKey":
                 return False

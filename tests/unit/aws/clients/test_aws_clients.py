@@ -124,7 +124,7 @@ class Forgetful(HttpClient):
         super().__init__()
         self.questions: list[Any] = []
 
-    def request(self, method: str, url: str, headers: Any, body: bytes | None, deadline: float) -> HttpResponse:
+    def request(self, method: str, url: str, headers: Any, body: Any, *_: object) -> HttpResponse:
         self.questions.append(json.loads(body or b""))
         unprocessed = self.questions[-1].get("RequestItems", {}) if len(self.questions) == 1 else {}
         tables = {name: {"Keys": wanted["Keys"]} for name, wanted in unprocessed.items()}

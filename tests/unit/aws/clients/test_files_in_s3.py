@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
@@ -14,7 +14,7 @@ import pytest
 from lambda_matchbox.aws.clients import s3
 from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.aws.clients.http_client import HttpClient
-from lambda_matchbox.aws.clients.http_connection import Body, HttpResponse
+from lambda_matchbox.aws.clients.http_connection import HttpResponse
 from lambda_matchbox.aws.clients.light_clients import retrying_http
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.clients.sigv4 import Credentials
@@ -41,16 +41,9 @@ class Responder(HttpClient):
         self.sent: list[tuple[Mapping[str, str], bytes]] = []
 
     def _attempt(
-        self,
-        origin: str,
-        method: str,
-        target: str,
-        headers: Mapping[str, str],
-        body: Body | None,
-        deadline: float,
-        read_timeout: float,
+        self, origin: str, method: str, target: str, headers: Mapping[str, str], body: Any, *_: object
     ) -> HttpResponse:
-        self.sent.append((headers, b"".join(body or ())))  # type: ignore[arg-type]
+        self.sent.append((headers, b"".join(body or ())))
         status, answer = self.responses.pop(0)
         return HttpResponse(status, {}, answer)
 
