@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from threading import Event
 
+from lambda_matchbox.aws.clients.errors import AWSError
 from lambda_matchbox.errors import MatchboxError
 from lambda_matchbox.image_sync.sources import ImageSources, SourceStores
 from lambda_matchbox.oci.distribution.docker_config import logins_from_environment
@@ -14,6 +15,7 @@ from matchboxctl.cli.names import did_you_mean
 from matchboxctl.cli.warnings import Warnings
 from matchboxctl.releases.sync_report import SyncReport
 from matchboxctl.releases.syncs import SyncProgress, Syncs
+from matchboxctl.store.aws_errors import with_advice
 
 
 def sync(stores: SourceStores, ids: Sequence[str], environment: Mapping[str, str], output: str = "table") -> None:
@@ -74,9 +76,9 @@ def _complete(stores: SourceStores) -> None:
     try:
         stores.complete()
     except MatchboxError as error:
-        raise FailedError(
-            f"not all copies for CloudFront are made: {error}; asset_sync's next run makes them, or the same command"
-        ) from error
+        later = f"{error}; asset_sync's next run makes them, or the same command"
+        why = with_advice(error) if isinstance(error, AWSError) else later
+        raise FailedError(f"not all copies for CloudFront are made: {why}") from error
 
 
 def _failure(failed: int, total: int) -> str:

@@ -28,6 +28,7 @@ from matchboxctl.resources.secret_notes import SecretNotes
 from matchboxctl.resources.source import SourceResource
 from matchboxctl.resources.template import TemplateResource
 from matchboxctl.secrets.stored_names import Stored, stored_secrets
+from matchboxctl.store.aws_errors import with_advice
 from matchboxctl.store.mode import StoreSettings
 
 _RESOURCES: Sequence[Resource] = (
@@ -247,7 +248,7 @@ def _failures() -> Iterator[None]:
 
         if isinstance(error, LostObjectError):
             raise
-        raise FailedError(f"{error}; run the same command again") from error
+        raise FailedError(with_advice(error)) from error
     except MatchboxError as error:
         raise FailedError(shown(str(error))) from error
     except RecursionError as error:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lambda_matchbox.aws.clients.errors import AWSError
+from lambda_matchbox.aws.clients.errors import AWSError, UnreachableError
 from lambda_matchbox.errors import MatchboxError, StoreUnavailableError
 from matchboxctl.cli.errors import FailedError, UsageError
 from matchboxctl.store.aws_errors import with_advice
@@ -45,12 +45,12 @@ def advising_on(store: StoreSettings, where: str = "") -> Iterator[None]:
     except AWSError as error:
         raise FailedError(f"{where}: {with_advice(error)}") from error
     except StoreUnavailableError as error:
-        cause = type(error.__cause__).__name__
-        if cause in ("NoCredentialsError", "PartialCredentialsError"):
+        if type(error.__cause__).__name__ in ("NoCredentialsError", "PartialCredentialsError"):
             raise UsageError(str(error)) from error
-        if cause == "EndpointConnectionError":
-            raise FailedError(f"{error}; check the endpoint and the network") from error
-        raise FailedError(f"{where}: {error}; run the same command again") from error
+        # Without a connection the endpoint says more than the names.
+        raise FailedError(
+            with_advice(error) if isinstance(error, UnreachableError) else f"{where}: {with_advice(error)}"
+        ) from error
     except MatchboxError as error:
         from lambda_matchbox.aws.catalog.items import UnwritableError
 

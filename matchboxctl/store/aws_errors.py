@@ -1,21 +1,40 @@
 """Errors of AWS as an operator reads them."""
 
-from lambda_matchbox.aws.clients.errors import AWSError
+from lambda_matchbox.aws.clients.errors import AWSError, UnreachableError
+from lambda_matchbox.errors import StoreUnavailableError
 
 _NO_TABLE = "ResourceNotFoundException"
 _ABSENT = (_NO_TABLE, "NoSuchBucket", "404")
-_FORBIDDEN = ("AccessDeniedException", "AccessDenied", "403", "UnrecognizedClientException", "InvalidAccessKeyId")
-_INVALID = ("InvalidSignatureException", "SignatureDoesNotMatch", "ExpiredToken", "ExpiredTokenException")
+_FORBIDDEN = ("AccessDeniedException", "AccessDenied", "403")
+_INVALID = (
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidAccessKeyId",
+    "InvalidSignatureException",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+)
+# HEAD has the status alone.
+_ELSEWHERE = ("301", "400", "AuthorizationHeaderMalformed", "PermanentRedirect")
 
 
-def with_advice(error: AWSError) -> str:
-    """What AWS refused, and what to do about it."""
+def with_advice(error: AWSError | StoreUnavailableError) -> str:
+    """What AWS refused, or why it does not answer, and what to do about it."""
+    if isinstance(error, UnreachableError):
+        if "certificate" in str(error):
+            return f"{error}; set SSL_CERT_FILE and AWS_CA_BUNDLE to the file of its CA"
+        return f"{error}; check the endpoint and the network"
+    if isinstance(error, StoreUnavailableError):
+        return f"{error}; run the same command again"
     if error.code in _ABSENT:
         absent = "table" if error.code == _NO_TABLE else "bucket"
-        return f"the {absent} does not exist; create table and bucket with `matchboxctl init`"
+        return f"the {absent} does not exist: check name and region, or create it with `matchboxctl init`"
     # boto3's error knows it.
     operation = getattr(error.__cause__, "operation_name", "")
-    reason = f"{operation}: {error.message} ({error.code})" if operation else str(error)
     if error.code in _INVALID:
-        return f"{reason}; check the credentials"
-    return f"{reason}; check the permissions of these credentials" if error.code in _FORBIDDEN else reason
+        # What AWS says of it is long and no help.
+        return f"{operation + ': ' if operation else ''}{error.code}; check the credentials and the clock"
+    refusal = f"{operation}: {error.message} ({error.code})" if operation else str(error)
+    if error.code in _ELSEWHERE:
+        return f"{refusal}; check the region and the credentials"
+    return f"{refusal}; check the permissions of these credentials" if error.code in _FORBIDDEN else refusal

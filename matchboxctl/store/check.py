@@ -4,7 +4,7 @@ import sys
 import time
 
 from lambda_matchbox.aws.clients.dynamodb import DynamoDB
-from lambda_matchbox.aws.clients.errors import AWSError
+from lambda_matchbox.aws.clients.errors import AWSError, UnreachableError
 from lambda_matchbox.aws.clients.http_client import HttpClient
 from lambda_matchbox.aws.clients.s3 import S3
 from lambda_matchbox.aws.keys import ASSETS_PREFIX, KEY, SHAPES, shapes_in
@@ -33,6 +33,7 @@ def checked_summary(store: StoreSettings, *, meanwhile: str) -> str:
         raise UsageError(f"{store.description}: {with_advice(error)}") from error
     except StoreUnavailableError as error:
         # A server that starts during an outage must work after it without another restart.
-        print(f"matchboxctl: {store.description}: {error}; {meanwhile} until it answers", file=sys.stderr, flush=True)
+        why = with_advice(error) if isinstance(error, UnreachableError) else f"{store.description}: {error}"
+        print(f"matchboxctl: {why}; {meanwhile} until it answers", file=sys.stderr, flush=True)
         return ""
     return f": {counted(len(shapes), 'selector shape')}"

@@ -67,5 +67,5 @@ def _described(settings: StoreSettings, where: str, endpoint: str | None) -> "St
     except StoreUnavailableError as error:
         if isinstance(error.__cause__, (NoCredentialsError, PartialCredentialsError)):
             raise UsageError(str(error)) from error
-        raise FailedError(f"{where}: {error}; run the same command again") from error
+        raise FailedError(f"{where}: {with_advice(error)}") from error
     return found

@@ -73,7 +73,9 @@ def test_missing_table_and_permissions_are_not_retried(rig: Rig) -> None:
         ended = rig.commands.run(*arguments)
         assert 1 == ended.code
         assert ended.err.startswith(f"matchboxctl: table {rig.stores.name} on http://")
-        assert ended.err.endswith(": the table does not exist; create table and bucket with `matchboxctl init`\n")
+        assert ended.err.endswith(
+            ": the table does not exist: check name and region, or create it with `matchboxctl init`\n"
+        )
     rig.table.switch(FORBIDDEN)
     for arguments in (["profile", "get", "x"], *refused):
         ended = rig.commands.run(*arguments)

@@ -90,5 +90,7 @@ def test_store_that_is_absent_is_a_failure_with_advice(
     assert 1 == run("validate")
     output = capsys.readouterr()
     assert output.err.startswith("matchboxctl: table absent on http://")
-    assert output.err.endswith(": the table does not exist; create table and bucket with `matchboxctl init`\n")
+    assert output.err.endswith(
+        ": the table does not exist: check name and region, or create it with `matchboxctl init`\n"
+    )
     assert "nothing found" not in output.out

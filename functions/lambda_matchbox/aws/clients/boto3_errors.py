@@ -6,13 +6,16 @@ from contextlib import contextmanager
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionError,  # noqa: A004 (boto3's own)
     EndpointConnectionError,
     NoCredentialsError,
     PartialCredentialsError,
+    SSLError,
 )
 
-from lambda_matchbox.aws.clients.errors import AWSError, is_transient
+from lambda_matchbox.aws.clients.errors import AWSError, UnreachableError, is_transient
 from lambda_matchbox.errors import StoreUnavailableError
+from lambda_matchbox.http_reasons import reason
 
 
 @contextmanager
@@ -35,7 +38,12 @@ def translated() -> Iterator[None]:
             "no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         ) from error
     except EndpointConnectionError as error:
-        raise StoreUnavailableError(f"cannot connect to {error.kwargs['endpoint_url']}") from error
+        raise UnreachableError(f"cannot connect to {error.kwargs['endpoint_url']}") from error
+    except SSLError as error:
+        why = reason(error.kwargs["error"].args[0])
+        raise UnreachableError(f"cannot connect to {error.kwargs['endpoint_url']}: {why}") from error
+    except ConnectionError as error:
+        raise UnreachableError(str(error)) from error
     except (_boto3_error(), BotoCoreError) as error:
         raise StoreUnavailableError(str(error)) from error
 

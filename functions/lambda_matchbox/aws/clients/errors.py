@@ -3,7 +3,7 @@
 import json
 import re
 
-from lambda_matchbox.errors import MatchboxError
+from lambda_matchbox.errors import MatchboxError, StoreUnavailableError
 
 # Throttling and transient failures, some with a status below 500: DynamoDB's "Error handling", S3's "Error responses".
 _RETRIED = frozenset(
@@ -42,6 +42,10 @@ class AWSError(MatchboxError):
         self.code = code
         self.message = message
         self.status = status
+
+
+class UnreachableError(StoreUnavailableError):
+    """No connection to a service can be made."""
 
 
 def error_in(status: int, body: bytes) -> AWSError:

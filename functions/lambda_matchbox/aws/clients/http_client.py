@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import cached_property
 
 from lambda_matchbox.aws.clients import errors
+from lambda_matchbox.aws.clients.errors import UnreachableError
 from lambda_matchbox.aws.clients.http_connection import Body, HttpConnection, HttpResponse
 from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.errors import StoreUnavailableError
@@ -62,15 +63,15 @@ class HttpClient:
         host, _, target = rest.partition("/")
         origin = f"{scheme}://{host}"
         attempt = 0
-        why = "no time was left"
+        failure = StoreUnavailableError("no time was left")
         while time.monotonic() < deadline:
             attempt += 1
             try:
                 response = self._attempt(origin, method, "/" + target, headers, body, deadline)
-            except (_NoConnectionError, OSError, ResponseError) as error:
+            except (UnreachableError, OSError, ResponseError) as error:
                 # An attempt that the deadline cut short says nothing about the service; the one before it does.
                 if attempt == 1 or time.monotonic() < deadline:
-                    why = str(error) if isinstance(error, _NoConnectionError) else reason(error)
+                    failure = error if isinstance(error, UnreachableError) else StoreUnavailableError(reason(error))
                 # The service may have closed a kept connection meanwhile; a new one needs no pause.
                 if attempt == 1 and isinstance(error, _BROKEN):
                     continue
@@ -82,11 +83,11 @@ class HttpClient:
                     raise StoreUnavailableError(f"{host} rejects the time of the signature: {refusal}")
                 if not errors.is_transient(refusal):
                     raise refusal
-                why = str(refusal)
+                failure = StoreUnavailableError(str(refusal))
             if self._backoff is None or attempt >= self._attempts or not self._backoff.wait(attempt, deadline):
                 break
         attempts = f" (attempts: {attempt})" if self._backoff else ""
-        raise StoreUnavailableError(f"no answer from {host}{attempts}: {why}")
+        raise type(failure)(f"no answer from {host}{attempts}: {failure}")
 
     def close(self) -> None:
         """Close all connections."""
@@ -135,15 +136,12 @@ class HttpClient:
             return HttpConnection(host, timeout, self._tls if scheme == "https" else None)
         except OSError as error:
             timed_out = isinstance(error, TimeoutError) and error.errno is None
-            raise _NoConnectionError("no connection within the time limit" if timed_out else reason(error)) from error
+            why = "no connection within the time limit" if timed_out else reason(error)
+            raise UnreachableError(why) from error
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         return ssl.create_default_context()
-
-
-class _NoConnectionError(Exception):
-    """With the reason."""
 
 
 def _left(deadline: float) -> float:

@@ -58,7 +58,7 @@ def test_store_mode_is_required(moto_server: Service, tmp_path: Path) -> None:
     bare = {"PATH": environment["PATH"]}
     assert "rpc works on table and bucket: set MATCHBOX_TABLE and MATCHBOX_BUCKET, or --stack" == refused(bare, *flags)
     assert refused(environment | {"MATCHBOX_DATA_PATH": "/tmp"}, *flags).endswith("unset one of them")
-    assert refused(environment, *flags).endswith("; create table and bucket with `matchboxctl init`")
+    assert refused(environment, *flags).endswith(": check name and region, or create it with `matchboxctl init`")
     assert "--rpc-address is empty: use HOST:PORT" == refused(environment, "--rpc-address", "")
 
 

@@ -90,13 +90,13 @@ def test_head_of_a_long_response_stores_nothing(server: Serve) -> None:
 def test_absent_table_is_named(stores: Stores) -> None:
     line = refused(stores.environment() | {"MATCHBOX_TABLE": "absent"})
     assert line.startswith(f"table absent on {stores.tables.endpoint}, ")
-    assert line.endswith("; create table and bucket with `matchboxctl init`")
+    assert line.endswith(": check name and region, or create it with `matchboxctl init`")
 
 
 def test_absent_bucket_is_named(stores: Stores) -> None:
     line = refused(stores.environment() | {"MATCHBOX_BUCKET": "absent"})
     assert "bucket absent on " in line
-    assert line.endswith("; create table and bucket with `matchboxctl init`")
+    assert line.endswith(": check name and region, or create it with `matchboxctl init`")
 
 
 @pytest.mark.parametrize(

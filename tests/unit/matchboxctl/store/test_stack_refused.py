@@ -6,8 +6,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from lambda_matchbox.aws.clients import light_clients
+from lambda_matchbox.aws.clients.errors import AWSError
+from matchboxctl.store.aws_errors import with_advice
+from tests.support.certificates import tls_server
 from tests.support.commands import Commands
 from tests.support.server_threads import in_thread
 from tests.unit.matchboxctl.store.environments import set_environment
@@ -38,7 +42,7 @@ def refusing(status: int, code: str) -> Iterator[str]:
     ("status", "code", "advice"),
     [
         (403, "AccessDenied", "check the permissions of these credentials"),
-        (403, "ExpiredToken", "check the credentials"),
+        (403, "ExpiredToken", "check the credentials and the clock"),
         (503, "ServiceUnavailable", "run the same command again"),
     ],
 )
@@ -91,19 +95,64 @@ def test_contradictions_are_refused_before_any_call(
     assert (2, "", True) == (ended.code, ended.out, ended.err.startswith(f"matchboxctl: {why}"))
 
 
-def test_endpoint_without_a_server_is_named(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
-    set_environment(monkeypatch, "http://127.0.0.1:1")
+@pytest.fixture
+def one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MATCHBOX_TABLE", "t")
     monkeypatch.setenv("MATCHBOX_BUCKET", "b")
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.setattr(light_clients, "_ATTEMPTS", 1)
-    cannot = "cannot connect to http://127.0.0.1:1/; "
-    own = "table t on http://127.0.0.1:1, bucket b on http://127.0.0.1:1: no answer from 127.0.0.1:1 (attempts: 1): "
-    own += "connection refused; run the same command again"
-    errors = {
-        "fsck": f"{cannot}check the endpoint and the network",
-        "group list": f"{cannot}run the same command again",
-    }
-    for words, error in {**errors, "sync": own, "releases x": own}.items():
+
+
+@pytest.mark.usefixtures("one_attempt")
+def test_endpoint_without_a_server_is_named(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_environment(monkeypatch, "http://127.0.0.1:1")
+    boto3 = "cannot connect to http://127.0.0.1:1/"
+    own = "no answer from 127.0.0.1:1 (attempts: 1): connection refused"
+    for words, error in {"fsck": boto3, "group list": boto3, "sync": own, "releases x": own}.items():
         ended = run(*words.split())
-        assert (1, f"matchboxctl: {error}") == (ended.code, ended.err.splitlines()[-1])
+        line = f"matchboxctl: {error}; check the endpoint and the network"
+        assert (1, line) == (ended.code, ended.err.splitlines()[-1])
+
+
+@pytest.mark.usefixtures("one_attempt")
+def test_certificate_of_an_unknown_authority_is_named(
+    run: Commands, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    context, authority = tls_server(tmp_path, ["127.0.0.1"])
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        with in_thread(server):
+            host = f"127.0.0.1:{server.server_port}"
+            set_environment(monkeypatch, f"https://{host}")
+            for words, error in {
+                "fsck": f"cannot connect to https://{host}/",
+                "sync": f"no answer from {host} (attempts: 1)",
+            }.items():
+                line = run(words).err.splitlines()[-1]
+                assert line.startswith(f"matchboxctl: {error}: its certificate is not valid: unable to get ")
+                assert line.endswith("; set SSL_CERT_FILE and AWS_CA_BUNDLE to the file of its CA")
+            for name in ("SSL_CERT_FILE", "AWS_CA_BUNDLE"):
+                monkeypatch.setenv(name, str(authority))
+            for words in ("fsck", "sync"):
+                assert "certificate" not in run(words).err
+
+
+@pytest.mark.parametrize(
+    ("code", "operation", "shown"),
+    [
+        (
+            "ResourceNotFoundException",
+            "",
+            "the table does not exist: check name and region, or create it with ",
+        ),
+        ("NoSuchBucket", "ListObjectsV2", "the bucket does not exist: check name and region, or create it "),
+        ("SignatureDoesNotMatch", "ListObjectsV2", "ListObjectsV2: SignatureDoesNotMatch; check the credentials and"),
+        ("UnrecognizedClientException", "", "UnrecognizedClientException; check the credentials and the clock"),
+        ("AccessDenied", "", "AccessDenied (HTTP status 400): no; check the permissions of these credentials"),
+        ("PermanentRedirect", "GetObject", "GetObject: no (PermanentRedirect); check the region and the credentials"),
+    ],
+)
+def test_refusal_says_what_to_check(code: str, operation: str, shown: str) -> None:
+    error = AWSError(code, "no", 400)
+    if operation:
+        error.__cause__ = ClientError({"Error": {"Code": code}}, operation)
+    assert with_advice(error).startswith(shown)
