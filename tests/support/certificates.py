@@ -114,7 +114,7 @@ def _certificate(
         .add_extension(x509.BasicConstraints(ca=signs and not names, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
-        .add_extension(_usage(signs=signs), critical=True)
+        .add_extension(key_usage(signs=signs), critical=True)
     )
     if names:
         made = made.add_extension(x509.SubjectAlternativeName([_general(one) for one in names]), critical=False)
@@ -130,7 +130,8 @@ def _general(name: str) -> x509.GeneralName:
         return x509.DNSName(name)
 
 
-def _usage(*, signs: bool) -> x509.KeyUsage:
+def key_usage(*, signs: bool) -> x509.KeyUsage:
+    """Of an authority, or of what it certifies."""
     return x509.KeyUsage(
         digital_signature=not signs,
         content_commitment=False,

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
+from tests.support.certificates import key_usage
 from tests.support.images.signatures import BUNDLE, IN_TOTO, SignatureLayer, bundle, encoded
 
 _ISSUER = ObjectIdentifier("1.3.6.1.4.1.57264.1.1")
@@ -31,21 +32,10 @@ class SigstoreInstance:
         self._authority, self._certificate_log, self._log = new_key(), new_key(), new_key()
         self._now = datetime.now(UTC).replace(microsecond=0)
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")])
-        usage = x509.KeyUsage(
-            digital_signature=False,
-            content_commitment=False,
-            key_encipherment=False,
-            data_encipherment=False,
-            key_agreement=False,
-            key_cert_sign=True,
-            crl_sign=True,
-            encipher_only=False,
-            decipher_only=False,
-        )
         self._root = (
             self._builder(self._name, self._authority.public_key(), timedelta(days=1))
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .add_extension(usage, critical=True)
+            .add_extension(key_usage(signs=True), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._authority.public_key()), critical=False)
             .sign(self._authority, hashes.SHA256())
         )
@@ -105,24 +95,13 @@ class SigstoreInstance:
         )
 
     def _certified(self, key: ec.EllipticCurvePrivateKey, identity: str, issuer: str) -> x509.Certificate:
-        usage = x509.KeyUsage(
-            digital_signature=True,
-            content_commitment=False,
-            key_encipherment=False,
-            data_encipherment=False,
-            key_agreement=False,
-            key_cert_sign=False,
-            crl_sign=False,
-            encipher_only=False,
-            decipher_only=False,
-        )
         names = x509.SubjectAlternativeName(
             [x509.RFC822Name(identity) if "@" in identity else x509.UniformResourceIdentifier(identity)]
         )
         above = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._authority.public_key())
         builder = (
             self._builder(x509.Name([]), key.public_key(), timedelta(minutes=1))
-            .add_extension(usage, critical=True)
+            .add_extension(key_usage(signs=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
             .add_extension(above, critical=False)
             .add_extension(names, critical=True)
