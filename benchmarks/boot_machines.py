@@ -43,6 +43,6 @@ def ask(app: App, number: int, path: str = "/ipxe") -> None:
         "multiValueQueryStringParameters": {"mac": [mac(number).replace(":", "-")], "arch": ["x86_64"]},
         "multiValueHeaders": {"host": ["matchbox.test"]},
     }
-    answer = app.handle(event)
-    if answer["statusCode"] != 200:
-        raise SystemExit(f"answered {answer['statusCode']}: {answer['body']}")
+    response = app.handle(event)
+    if response["statusCode"] != 200:
+        raise SystemExit(f"answered {response['statusCode']}: {response['body']}")

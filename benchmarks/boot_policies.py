@@ -113,7 +113,7 @@ def _process(runner: Path, tree: Path, policy: str) -> Iterator["subprocess.Pope
             process.stdin.close()
 
 
-def answer(policy: str) -> None:
+def print_times(policy: str) -> None:
     """Print the time of one request among many, for each line of standard input."""
     with ExitStack() as stack:
         app = _table_app(stack, policy)
@@ -161,6 +161,6 @@ def _set_policy(policy: str, environment: Mapping[str, str]) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:]:
-        answer(sys.argv[1])
+        print_times(sys.argv[1])
     else:
         main()

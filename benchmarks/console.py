@@ -25,7 +25,7 @@ BOOTED, AT_ONCE = 1_000, 100
 COMMAND = [sys.executable, "-m", "matchboxctl.main", "console", "--address", "127.0.0.1:0"]
 
 
-class Answer(NamedTuple):
+class TimedResponse(NamedTuple):
     """What came, after so many seconds."""
 
     seconds: float
@@ -40,14 +40,14 @@ class Console(NamedTuple):
     port: int
     cookie: str
 
-    def get(self, target: str) -> Answer:
+    def get(self, target: str) -> TimedResponse:
         """A page."""
         start = time.perf_counter()
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)) as connection:
             connection.request("GET", target, headers={"Cookie": self.cookie})
             response = connection.getresponse()
             body = response.read()
-        return Answer(time.perf_counter() - start, response.status, body)
+        return TimedResponse(time.perf_counter() - start, response.status, body)
 
     @property
     def most_memory(self) -> int:
@@ -94,7 +94,7 @@ def print_times(
         while b"being read" in console.get("/live/boots?last=hour").body:
             time.sleep(0.05)
         print(f"{'boots of an hour, when all were read':52} {(time.perf_counter() - whole) * 1e3:>8.0f} {calls()}")
-        samples: dict[str, list[Answer]] = {name: [] for name in pages}
+        samples: dict[str, list[TimedResponse]] = {name: [] for name in pages}
         made: dict[str, Counter[str]] = {}
         for _ in range(SAMPLES):
             for name, target in pages.items():
@@ -125,7 +125,7 @@ def boot(store: HistoryStore) -> None:
         )
 
 
-def print_row(name: str, taken: list[Answer], made: Mapping[str, int] | None = None) -> None:
+def print_row(name: str, taken: list[TimedResponse], made: Mapping[str, int] | None = None) -> None:
     """Print the medians of a page."""
     wall, size = statistics.median(one.seconds for one in taken), statistics.median(len(one.body) for one in taken)
     asked = ", ".join(f"{count} {call}" for call, count in sorted((made or {}).items()))

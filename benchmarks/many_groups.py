@@ -41,7 +41,7 @@ class Counting(HttpClient):
         self.calls = 0
 
     def request(self, *call: Any) -> HttpResponse:
-        """The service's answer."""
+        """The service's response."""
         self.calls += 1
         return super().request(*call)
 

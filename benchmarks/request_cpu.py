@@ -36,14 +36,14 @@ class Replaying(HttpClient):
 
     def __init__(self) -> None:
         super().__init__()
-        self._answers: dict[tuple[str, bytes | None], HttpResponse] = {}
+        self._responses: dict[tuple[str, bytes | None], HttpResponse] = {}
 
     def request(self, method: str, url: str, headers: Any, body: Any, *rest: Any) -> HttpResponse:
         """The recorded response."""
         key = (url, body)
-        if key not in self._answers:
-            self._answers[key] = super().request(method, url, headers, body, *rest)
-        return self._answers[key]
+        if key not in self._responses:
+            self._responses[key] = super().request(method, url, headers, body, *rest)
+        return self._responses[key]
 
 
 def main() -> None:
@@ -67,17 +67,17 @@ def _unseen(way: Callable[[], object]) -> None:
 
 
 def _boto3_calls(service: Service) -> Callable[[], object]:
-    """The calls of one `/ipxe`, made by boto3, whose answers are recorded likewise."""
+    """The calls of one `/ipxe`, made by boto3, whose responses are recorded likewise."""
     client = service.client("dynamodb")
     network = URLLib3Session()
-    answers: dict[bytes, AWSResponse] = {}
+    responses: dict[bytes, AWSResponse] = {}
 
-    def answer(request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        if request.body not in answers:
-            answers[request.body] = network.send(request)
-        return answers[request.body]
+    def response(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        if request.body not in responses:
+            responses[request.body] = network.send(request)
+        return responses[request.body]
 
-    client.meta.events.register("before-send.dynamodb", answer)
+    client.meta.events.register("before-send.dynamodb", response)
     group = next(groups(1))
     keys = [[SHAPES, entry_key(selectors_of(group.selector)[0])], [GROUP + group.id, PROFILE_PREFIX + PROFILE.id]]
     keys = [{TABLE: {"Keys": [{KEY: {"S": key}} for key in batch], "ConsistentRead": True}} for batch in keys]

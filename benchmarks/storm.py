@@ -128,14 +128,14 @@ def _get(host: str, port: int, target: str) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection(host, port, timeout=300)
     try:
         connection.request("GET", target, headers={"User-Agent": "iPXE/1.21.1+git-20231006"})
-        answer = connection.getresponse()
-        body = answer.read()
+        response = connection.getresponse()
+        body = response.read()
     finally:
         connection.close()
-    if answer.status == 302:
-        there = urlsplit(answer.headers["location"])
+    if response.status == 302:
+        there = urlsplit(response.headers["location"])
         return _get(there.hostname or "", there.port or 80, f"{there.path}?{there.query}")
-    return answer.status, body
+    return response.status, body
 
 
 def _print(alone: dict[str, list[float]], storm: dict[str, list[float]]) -> None:

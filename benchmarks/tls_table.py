@@ -1,4 +1,4 @@
-"""A table that answers over TLS what moto has answered once: so the client's time counts, not moto's."""
+"""A table that responds over TLS as moto did once: so the client's time counts, not moto's."""
 
 import ssl
 import urllib.request
@@ -19,7 +19,7 @@ _CONTENT_TYPE = "application/x-amz-json-1.0"
 @contextmanager
 def tls_table(service: Service, scratch: Path) -> Iterator[dict[str, str]]:
     """The environment of a program that calls it, with as many authorities to read as on any machine."""
-    answers: dict[bytes, bytes] = {}
+    responses: dict[bytes, bytes] = {}
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -27,16 +27,16 @@ def tls_table(service: Service, scratch: Path) -> Iterator[dict[str, str]]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            if body not in answers:
+            if body not in responses:
                 names = ("X-Amz-Target", "X-Amz-Date", "Authorization")
                 headers = {name: self.headers[name] for name in names} | {"Content-Type": _CONTENT_TYPE}
-                with urllib.request.urlopen(urllib.request.Request(service.endpoint, body, headers)) as answer:
-                    answers[body] = answer.read()
+                with urllib.request.urlopen(urllib.request.Request(service.endpoint, body, headers)) as response:
+                    responses[body] = response.read()
             self.send_response(200)
             self.send_header("Content-Type", _CONTENT_TYPE)
-            self.send_header("Content-Length", str(len(answers[body])))
+            self.send_header("Content-Length", str(len(responses[body])))
             self.end_headers()
-            self.wfile.write(answers[body])
+            self.wfile.write(responses[body])
 
         def log_message(self, *arguments: object) -> None:
             """Say nothing."""

@@ -2,7 +2,7 @@
 
 Both are made in turn by one warm process with the same registry client, whose connections and token are kept. The
 registry is docker-registry with tokens, the bucket versitygw's. The table is DynamoDB Local, or another process that
-gives its answers from memory, since DynamoDB Local takes as long as the registry, which the service does not. Run by
+gives its responses from memory, since DynamoDB Local takes as long as the registry, which the service does not. Run by
 `make bench`.
 """
 
@@ -116,8 +116,8 @@ def _head(image: str) -> Callable[[], object]:
 
 @contextmanager
 def _remembered(endpoint: str) -> Iterator[str]:
-    """The address of a server that gives the first answers of another one again; all updates have the same."""
-    answers: dict[tuple[bytes, bytes], bytes] = {}
+    """The address of a server that gives the first responses of another one again; all updates have the same."""
+    responses: dict[tuple[bytes, bytes], bytes] = {}
 
     class Handler(socketserver.StreamRequestHandler):
         disable_nagle_algorithm = True
@@ -128,11 +128,11 @@ def _remembered(endpoint: str) -> Iterator[str]:
                 body = self.rfile.read(int(fields[b"Content-Length"]))
                 target = fields[b"X-Amz-Target"]
                 key = target, body if target.endswith(b".GetItem") else b""
-                if key not in answers:
+                if key not in responses:
                     headers = {name.decode(): value.decode() for name, value in fields.items()}
-                    with urllib.request.urlopen(urllib.request.Request(endpoint, body, headers)) as answer:
-                        answers[key] = answer.read()
-                found = answers[key]
+                    with urllib.request.urlopen(urllib.request.Request(endpoint, body, headers)) as response:
+                        responses[key] = response.read()
+                found = responses[key]
                 self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(found), found))
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:

@@ -50,7 +50,7 @@ class Machines:
         connection = socket.socket()
         connection.settimeout(0)
         connection.bind((f"127.1.{number >> 8}.{number & 255}", 0))
-        # On this interface the answer is there on return, if there is one.
+        # On this interface the response is there on return, if there is one.
         connection.connect_ex(self._server)
         try:
             connection.send(self._left[number][-1])

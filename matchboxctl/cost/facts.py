@@ -8,7 +8,7 @@ HOURS, DAYS = 730, 30
 """Of a month."""
 
 REQUESTS, FILES = 3, 2
-"""Of a boot: what the function answers, and what lies in the bucket."""
+"""Of a boot: the responses of the function, and what lies in the bucket."""
 
 READS, FILE_READS, FILE_HEADS = 9, 1, 1
 """Read units: for all requests of a boot, and for a file that the function redirects to, which takes a HEAD as well."""
@@ -47,7 +47,7 @@ SYNC_LISTS = 2
 """LIST requests with which a run compares the copies for CloudFront (estimated: of up to a thousand files)."""
 
 SCRIPT_BYTES = 20_000
-"""Of a boot's requests and answers without files (estimated; examples/talos has a quarter of that)."""
+"""Of a boot's requests and responses without files (estimated; examples/talos has a quarter of that)."""
 
 RELEASES, COPIES = 3, 4
 """Releases of an image that are kept, and copies of them and of the current one for CloudFront."""

@@ -38,7 +38,7 @@ class Outcome(StrEnum):
     SAME = "same"
 
 
-class Answer(NamedTuple):
+class RouteResponse(NamedTuple):
     """A status, 0 if there was no response, the body or an asset's size, and the reason of an error."""
 
     status: int
@@ -112,7 +112,7 @@ class Comparison:
     def _compared(self, group: Group, profile: Profile | None, route: str, labels: Mapping[str, str]) -> Compared:
         given = [*labels.items()]
         report = report_of(self._here, route, given, RenderOptions(route, [f"{key}={value}" for key, value in given]))
-        here = Answer(report.response.status, report.response.body, report.masked(report.reason))
+        here = RouteResponse(report.response.status, report.response.body, report.masked(report.reason))
         there = self._there(request_for(route, given)) if self._old else None
         outcome = _outcome(route, there, here)
         why = here.reason
@@ -122,7 +122,7 @@ class Comparison:
             why = f"here it is in group {selected}" if is_other else self._why(group, profile, route, there, here)
         return _result(route, there, here, outcome, why)
 
-    def _why(self, group: Group, profile: Profile | None, route: str, there: Answer, here: Answer) -> str:
+    def _why(self, group: Group, profile: Profile | None, route: str, there: RouteResponse, here: RouteResponse) -> str:
         if here.status != 200 or there.status == 0:
             return there.reason if there.status == 0 else here.reason
         if group.id in self._shared:
@@ -140,19 +140,19 @@ class Comparison:
             return "addresses name the release of an image source"
         return _first_difference(there.body, here.body)
 
-    def _there(self, request: Request) -> Answer:
+    def _there(self, request: Request) -> RouteResponse:
         try:
-            return Answer(200, self._client.body(f"{self._old}{request.path}?{request.raw_query}", _MAX_BODY)[0])
+            return RouteResponse(200, self._client.body(f"{self._old}{request.path}?{request.raw_query}", _MAX_BODY)[0])
         except AbsentError as error:
-            return Answer(404, reason=str(error))
+            return RouteResponse(404, reason=str(error))
         except FetchError as error:
-            return Answer(0, reason=str(error))
+            return RouteResponse(0, reason=str(error))
 
     def _compared_asset(self, path: str) -> Compared:
         name = path.removeprefix(_ASSETS)
         file = self._assets.file(name)
         is_there = file is not None or self._assets.listing(name) is not None
-        here = Answer(200, file and file.size) if is_there else Answer(404, reason=f"{path} is absent")
+        here = RouteResponse(200, file and file.size) if is_there else RouteResponse(404, reason=f"{path} is absent")
         there = self._asset_there(path) if self._old else None
         outcome = _outcome("assets", there, here)
         why = here.reason
@@ -160,19 +160,19 @@ class Comparison:
             why = there.reason or f"{path} has another size"
         return _result("assets", there, here, outcome, why)
 
-    def _asset_there(self, path: str) -> Answer:
+    def _asset_there(self, path: str) -> RouteResponse:
         try:
             found = self._client.head(f"{self._old}{quote(path)}")
         except FetchError as error:
-            return Answer(0, reason=str(error))
+            return RouteResponse(0, reason=str(error))
         if found.status >= 400:
-            return Answer(404, reason=f"matchbox has no {path}")
+            return RouteResponse(404, reason=f"matchbox has no {path}")
         size = found.headers.get("content-length", "")
         # A redirect is to a directory, or to a bucket.
-        return Answer(200, int(size) if size.isdecimal() and found.status == 200 else None)
+        return RouteResponse(200, int(size) if size.isdecimal() and found.status == 200 else None)
 
 
-def _result(route: str, there: Answer | None, here: Answer, outcome: Outcome, why: str) -> Compared:
+def _result(route: str, there: RouteResponse | None, here: RouteResponse, outcome: Outcome, why: str) -> Compared:
     """Without the bodies, which would be all in memory."""
     return Compared(route, there and there.status, here.status, outcome, why)
 
@@ -195,7 +195,7 @@ def _asset_paths(profile: Profile | None) -> list[str]:
     return list(dict.fromkeys(address.path for address in addresses if address.path.startswith(_ASSETS)))
 
 
-def _outcome(route: str, there: Answer | None, here: Answer) -> Outcome:
+def _outcome(route: str, there: RouteResponse | None, here: RouteResponse) -> Outcome:
     if there is None or there.status == 404:
         failed = here.status != 200
         return Outcome.ERROR if failed else Outcome.SAME if there is None else Outcome.DIFFERS

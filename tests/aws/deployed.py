@@ -18,8 +18,8 @@ _IPXE = {"user-agent": "iPXE/1.21.1+", "accept": "*/*"}
 """Headers of a client that follows every redirect."""
 
 
-class Answer(NamedTuple):
-    """What a server answered, and within how many seconds."""
+class Response(NamedTuple):
+    """The response of a server, and within how many seconds it came."""
 
     status: int
     headers: Mapping[str, str]
@@ -30,8 +30,8 @@ class Answer(NamedTuple):
         return f"{self.status} {self.body[:200].decode('utf-8', 'replace')!r}"
 
 
-def fetch(address: str, method: str = "GET", **headers: str) -> Answer:
-    """The answer to one request, whose path and query are sent as they are written. Redirects are not followed."""
+def fetch(address: str, method: str = "GET", **headers: str) -> Response:
+    """The response to one request, whose path and query are sent as they are written. Redirects are not followed."""
     found = _ADDRESS.fullmatch(address)
     assert found is not None, f"{address!r} is no address: compare it with the stack's outputs"
     scheme, authority, target = found.groups()
@@ -48,10 +48,10 @@ def fetch(address: str, method: str = "GET", **headers: str) -> Answer:
         connection.endheaders()
         response = connection.getresponse()
         lower = {name.lower(): value for name, value in response.getheaders()}
-        return Answer(response.status, lower, response.read(), time.perf_counter() - begun)
+        return Response(response.status, lower, response.read(), time.perf_counter() - begun)
     except (OSError, http.client.HTTPException) as error:
         raise AssertionError(
-            f"no answer from {authority}: {error!r}. Run this where machines boot: the door admits their networks only"
+            f"no response from {authority}: {error!r}. Run this where machines boot; others are not admitted"
         ) from error
     finally:
         connection.close()
@@ -85,14 +85,14 @@ class Deployed:
         """Whether machines ask CloudFront, not the load balancer."""
         return self.parameters["FrontDoor"] == "cloudfront"
 
-    def get(self, target: str, method: str = "GET", **headers: str) -> Answer:
-        """The door's answer by http."""
+    def get(self, target: str, method: str = "GET", **headers: str) -> Response:
+        """The door's response by http."""
         return fetch(self.plain + target, method, **headers)
 
-    def ranged(self, target: str) -> Answer:
-        """The answer to a request for the first byte of an asset, from where the door redirects to."""
-        answer = self.get(target, range="bytes=0-0")
-        return fetch(answer.headers["location"], range="bytes=0-0") if answer.status == 302 else answer
+    def ranged(self, target: str) -> Response:
+        """The response to a request for the first byte of an asset, from where the door redirects to."""
+        response = self.get(target, range="bytes=0-0")
+        return fetch(response.headers["location"], range="bytes=0-0") if response.status == 302 else response
 
     @cached_property
     def asset(self) -> str:

@@ -64,8 +64,8 @@ def test_function_url(deployed: Deployed) -> None:
             url = client.get_function_url_config(FunctionName=name, Qualifier="live")
             found += 1
             assert "AWS_IAM" == url["AuthType"], f"everybody may ask {url['FunctionUrl']}: set its AuthType to AWS_IAM"
-            answer = fetch(f"{url['FunctionUrl'].rstrip('/')}/boot.ipxe")
-            assert 403 == answer.status, f"{url['FunctionUrl']} gave {answer}: see who may invoke {name}:live"
+            response = fetch(f"{url['FunctionUrl'].rstrip('/')}/boot.ipxe")
+            assert 403 == response.status, f"{url['FunctionUrl']} gave {response}: see who may invoke {name}:live"
     assert deployed.behind_cloudfront == bool(found), f"there are {found} function URLs: compare with template.yaml"
 
 
@@ -76,9 +76,9 @@ def test_bucket(deployed: Deployed) -> None:
     assert all(blocked.values()), f"the bucket may be made public: {blocked}; block all public access to it"
     objects = client.list_objects_v2(Bucket=bucket, MaxKeys=1).get("Contents", [])
     for place in [quote(each["Key"]) for each in objects] + ["?list-type=2"]:
-        answer = fetch(f"{client.meta.endpoint_url}/{bucket}/{place}")
-        assert 403 == answer.status, (
-            f"{bucket}/{place} gave {answer}: somebody may read the bucket; see its policy and ACL. A machine that "
+        response = fetch(f"{client.meta.endpoint_url}/{bucket}/{place}")
+        assert 403 == response.status, (
+            f"{bucket}/{place} gave {response}: somebody may read the bucket; see its policy and ACL. A machine that "
             "asks through the VPC's S3 endpoint may: run this elsewhere"
         )
 

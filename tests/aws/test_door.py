@@ -1,4 +1,4 @@
-"""What the front door answers."""
+"""What the front door responds."""
 
 import socket
 import time
@@ -53,22 +53,24 @@ def test_queries(deployed: Deployed) -> None:
     """Queries reach the function as they were sent: it repeats them in its redirect from /assets."""
     advice = "machines that send such a query boot wrongly: report it with this message"
     for query in QUERIES:
-        answer = deployed.get(f"/assets?{query}")
-        assert 301 == answer.status, f"{query!r} gave {answer}: {advice}"
-        arrived = answer.headers["location"].partition("?")[2]
+        response = deployed.get(f"/assets?{query}")
+        assert 301 == response.status, f"{query!r} gave {response}: {advice}"
+        arrived = response.headers["location"].partition("?")[2]
         assert as_known(query, deployed) == as_known(arrived, deployed), f"{query!r} arrived as {arrived!r}: {advice}"
 
 
 def test_paths(deployed: Deployed) -> None:
     """Paths with escapes reach the function, and CloudFront takes one spelling of an address."""
     for path in ("/profiles/a%20b%2Fc", "/profiles/a+b;c='(d)*", "/profiles/%C3%A9"):
-        answer = deployed.get(path)
-        assert 404 == answer.status, f"{path} gave {answer}: CloudFront's signature does not hold for it; report it"
+        response = deployed.get(path)
+        assert 404 == response.status, f"{path} gave {response}: CloudFront's signature does not hold for it; report it"
     _only_cloudfront(deployed)
-    answer = deployed.get("/%69gnition", "HEAD")
-    assert 403 == answer.status, f"/%69gnition by http gave {answer}: compare the function with template.yaml"
-    answer = deployed.ranged(f"/{deployed.asset}")
-    assert 206 == answer.status, f"/{deployed.asset} gave {answer}: profiles with ${{cwduri}}/assets/ fail; report it"
+    response = deployed.get("/%69gnition", "HEAD")
+    assert 403 == response.status, f"/%69gnition by http gave {response}: compare the function with template.yaml"
+    response = deployed.ranged(f"/{deployed.asset}")
+    assert 206 == response.status, (
+        f"/{deployed.asset} gave {response}: profiles with ${{cwduri}}/assets/ fail; report it"
+    )
 
 
 def test_head(deployed: Deployed) -> None:
@@ -85,9 +87,9 @@ def test_head(deployed: Deployed) -> None:
 
 def test_range(deployed: Deployed) -> None:
     """A part of an asset is a 206."""
-    answer = deployed.ranged(deployed.asset)
-    assert (206, 1) == (answer.status, len(answer.body)), (
-        f"the first byte of {deployed.asset} gave {answer}: interrupted downloads begin anew; report it"
+    response = deployed.ranged(deployed.asset)
+    assert (206, 1) == (response.status, len(response.body)), (
+        f"the first byte of {deployed.asset} gave {response}: interrupted downloads begin anew; report it"
     )
 
 
@@ -96,30 +98,30 @@ def test_http10(deployed: Deployed) -> None:
     door = urlsplit(deployed.plain)
     with socket.create_connection((door.hostname, door.port or 80), timeout=30) as connection:
         connection.sendall(f"GET /boot.ipxe HTTP/1.0\r\nHost: {door.netloc}\r\nConnection: close\r\n\r\n".encode())
-        answer = b"".join(iter(lambda: connection.recv(65536), b""))
-    assert (b"200", True) == (answer[9:12], b"\r\n\r\n#!ipxe\n" in answer), (
-        f"HTTP/1.0 gave {answer[:200]!r}: clients that speak it cannot boot here; report it"
+        response = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert (b"200", True) == (response[9:12], b"\r\n\r\n#!ipxe\n" in response), (
+        f"HTTP/1.0 gave {response[:200]!r}: clients that speak it cannot boot here; report it"
     )
 
 
 def test_shared(deployed: Deployed, load: int) -> None:
-    """Of LOAD machines that ask at once each gets its own answer, and none gets one that was given before."""
+    """Of LOAD machines that ask at once each gets its own response, and none gets one that was given before."""
     identity, begin = uuid.uuid4().hex, Barrier(load)
 
     def ask(number: int) -> tuple[int, str, str, float]:
         begin.wait()
-        answer = deployed.get(f"/assets?x={identity}-{number}")
-        return answer.status, answer.headers.get("location", ""), str(answer), answer.seconds
+        response = deployed.get(f"/assets?x={identity}-{number}")
+        return response.status, response.headers.get("location", ""), str(response), response.seconds
 
     with ThreadPoolExecutor(load) as pool:
-        answers = list(pool.map(ask, range(load)))
-    seconds = sorted(each[3] for each in answers)
+        responses = list(pool.map(ask, range(load)))
+    seconds = sorted(each[3] for each in responses)
     print(f"{load} at once: {seconds[0]:.3f} to {seconds[-1]:.3f} s, half of them within {seconds[load // 2]:.3f} s")
-    refused = [said for status, _, said, _ in answers if status != 301]
+    refused = [said for status, _, said, _ in responses if status != 301]
     assert [] == refused[:1], f"{len(refused)} of {load} were refused: see Throttling in docs/deploy.md"
-    got = [location for _, location, _, _ in answers]
+    got = [location for _, location, _, _ in responses]
     strange = [each for number, each in enumerate(got) if each != f"/assets/?x={identity}-{number}"]
-    assert [] == strange, "machines got answers of others: the door caches or collapses; take it out of DHCP now"
+    assert [] == strange, "machines got responses of others: the door caches or collapses; take it out of DHCP now"
     for _ in range(2):
         said = deployed.get("/boot.ipxe").headers.get("x-cache", "")
         advice = "compare the default behaviour's cache policy with template.yaml"
@@ -133,9 +135,9 @@ def test_cold(deployed: Deployed) -> None:
     absent = deployed.get(f"/assets/{uuid.uuid4().hex}")
     assert 404 == absent.status, f"an asset that is not there gave {absent}: {advice}"
     for _ in range(2):
-        answer = deployed.ranged(deployed.asset)
-        assert 206 == answer.status, f"{deployed.asset} gave {answer}: {advice}; if it is a 404, run SyncCommand"
-        if not answer.headers.get("x-cache", "").startswith("Hit"):
+        response = deployed.ranged(deployed.asset)
+        assert 206 == response.status, f"{deployed.asset} gave {response}: {advice}; if it is a 404, run SyncCommand"
+        if not response.headers.get("x-cache", "").startswith("Hit"):
             return
         time.sleep(61)
     pytest.skip(f"machines keep {deployed.asset} in CloudFront's cache: run this again")
@@ -168,9 +170,9 @@ def test_signatures(deployed: Deployed) -> None:
     """A signature route goes to signed_api, which has read its key."""
     if not deployed.parameters["SigningKeySecret"]:
         pytest.skip("the stack signs nothing: SigningKeySecret is empty")
-    answer = deployed.get("/boot.ipxe.asc")
-    assert (200, b"-----BEGIN PGP SIGNATURE-----") == (answer.status, answer.body[:29]), (
-        f"/boot.ipxe.asc gave {answer}: see the log of signed_api, and the door's rules for *.asc"
+    response = deployed.get("/boot.ipxe.asc")
+    assert (200, b"-----BEGIN PGP SIGNATURE-----") == (response.status, response.body[:29]), (
+        f"/boot.ipxe.asc gave {response}: see the log of signed_api, and the door's rules for *.asc"
     )
 
 

@@ -1,7 +1,7 @@
 """Real network-boot clients in QEMU, booted through an HTTP server on this machine.
 
 A guest loads iPXE scripts (or GRUB configurations), a Linux kernel and an initramfs from that server, fetches the
-address in its kernel argument `talos.config=`, prints the answer on its serial console and powers off. The modules:
+address in its kernel argument `talos.config=`, prints the response on its serial console and powers off. The modules:
 
 - `fleet`: machines, one for each client, with their groups and profiles as a data directory.
 - `example`: `examples/talos` as a data directory.

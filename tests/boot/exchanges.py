@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from typing import BinaryIO, NamedTuple
 
-from tests.rigs.http_wire import Head, copy_answer_body, copy_request_body, read_head
+from tests.rigs.http_wire import Head, copy_request_body, copy_response_body, read_head
 from tests.support.server_threads import in_thread
 
 LONGEST_WAIT = 600
@@ -15,10 +15,10 @@ LONGEST_WAIT = 600
 
 
 class Exchange(NamedTuple):
-    """The heads of a request and of its answer."""
+    """The heads of a request and of its response."""
 
     request: Head
-    answer: Head
+    response: Head
 
     @property
     def target(self) -> str:
@@ -34,23 +34,23 @@ class Exchange(NamedTuple):
 class Relay(ThreadingTCPServer):
     """Listens on `port` of 127.0.0.1 and hands requests on to another port of it.
 
-    Where no answer begins within `patience` seconds, the client is hung up on and nothing is kept. The other port sees
-    requests come from `source`.
+    If no response begins within `response_timeout` seconds, it hangs up and keeps nothing. The other port
+    sees requests come from `source`.
     """
 
     daemon_threads = True
 
-    def __init__(self, upstream: int, patience: float | None, source: str) -> None:
+    def __init__(self, upstream: int, response_timeout: float | None, source: str) -> None:
         super().__init__(("127.0.0.1", 0), _Conversation)
         self.port = int(self.server_address[1])
         self.upstream = upstream
-        self.patience = patience
+        self.response_timeout = response_timeout
         self.source = source
         self._changed = threading.Condition()
         self._exchanges: list[Exchange] = []
 
     def note(self, exchange: Exchange) -> None:
-        """Keep an exchange, known as soon as its answer begins."""
+        """Keep an exchange, known as soon as its response begins."""
         with self._changed:
             self._exchanges.append(exchange)
             self._changed.notify_all()
@@ -83,23 +83,23 @@ class _Conversation(BaseRequestHandler):
             socket.create_connection(
                 ("127.0.0.1", self.server.upstream), source_address=(self.server.source, 0)
             ) as connection,
-            connection.makefile("rb") as answers,
+            connection.makefile("rb") as responses,
         ):
             connection.sendall(request.encode())
             copy_request_body(request, stream, connection.sendall)
-            connection.settimeout(self.server.patience)
-            answer = read_head(answers)
+            connection.settimeout(self.server.response_timeout)
+            response = read_head(responses)
             connection.settimeout(None)
-            if answer is None:
+            if response is None:
                 return False
-            self.server.note(Exchange(request, answer))
-            client.sendall(answer.encode())
-            delimited = copy_answer_body(answer, request.method, answers, client.sendall)
-            return delimited and not request.closes() and not answer.closes()
+            self.server.note(Exchange(request, response))
+            client.sendall(response.encode())
+            delimited = copy_response_body(response, request.method, responses, client.sendall)
+            return delimited and not request.closes() and not response.closes()
 
 
 @contextmanager
-def relayed(port: int, patience: float | None = None, source: str = "127.0.0.1") -> Iterator[Relay]:
-    """A relay to `port` of 127.0.0.1; it waits for ever for an answer unless `patience` says otherwise."""
-    with in_thread(Relay(port, patience, source)) as relay:
+def relayed(port: int, timeout: float | None = None, source: str = "127.0.0.1") -> Iterator[Relay]:
+    """A relay to `port` of 127.0.0.1; it waits for ever for a response unless `timeout` says otherwise."""
+    with in_thread(Relay(port, timeout, source)) as relay:
         yield relay

@@ -20,7 +20,7 @@ GROUP = "nodes"
 SECRET = b"the secret of the nodes\n"
 
 # Nobody waits half a minute in a test. `serve` forks its processes, so that they have the numbers too.
-_IMPATIENT = """\
+_SHORT_WAITS = """\
 import sys
 from lambda_matchbox.answers import verdicts
 from matchboxctl.main import main
@@ -73,9 +73,9 @@ def write_group(directory: Path, policy: dict[str, object], profile: dict[str, o
 
 
 @contextmanager
-def serving_impatiently(data: Path, seconds: int = 1) -> Iterator[Serve]:
+def serving_with_short_waits(data: Path, seconds: int = 1) -> Iterator[Serve]:
     """Serves a directory to machines that ask again after so many seconds."""
-    command = [sys.executable, "-c", _IMPATIENT.format(seconds=seconds), "serve"]
+    command = [sys.executable, "-c", _SHORT_WAITS.format(seconds=seconds), "serve"]
     with started("--address", "127.0.0.1:0", "--data-path", str(data), command=command) as serve:
         try:
             yield serve

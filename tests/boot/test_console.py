@@ -6,7 +6,7 @@ import pytest
 
 from tests.boot.clients import CLIENTS, powered_on
 from tests.boot.fleet import identity
-from tests.boot.installations import SECRET, serving_impatiently, write_installation
+from tests.boot.installations import SECRET, serving_with_short_waits, write_installation
 from tests.boot.networks import Servers
 from tests.rigs.chromium import chromium
 from tests.support.consoles import console
@@ -21,7 +21,7 @@ def test_machine_is_approved_by_a_click_and_seen_to_boot_without_a_reload(tmp_pa
     booting, data, scratch = CLIENTS["bios-ipxe-new"], tmp_path / "data", tmp_path / "machine"
     scratch.mkdir()
     data.mkdir()
-    with serving_impatiently(data) as serve, console(data) as running, chromium() as opened:
+    with serving_with_short_waits(data) as serve, console(data) as running, chromium() as opened:
         write_installation(data, booting, {"approve": True, "token": True}, serve.port)
         page = opened.browser.new_page()
         page.goto(f"http://127.0.0.1:{running.port}/?token={running.secret}")

@@ -69,6 +69,6 @@ def test_installer_takes_its_preseed_file_and_reports(tmp_path: Path) -> None:
         machine.wait_for(MARKER)
         [report] = relay.exchanges("/report")
         console = machine.console
-    assert 200 == report.answer.status
+    assert 200 == report.response.status
     assert 2 == len(relay.exchanges("/ipxe"))
     assert "is installed and boots from its disk." in console

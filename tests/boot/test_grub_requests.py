@@ -16,19 +16,19 @@ pytestmark = [pytest.mark.boot, pytest.mark.nightly]
 
 def test_grub_gets_a_kernel_without_a_redirect(tmp_path: Path) -> None:
     [exchange] = kernel_exchanges("grub-2.06", tmp_path)
-    assert (None, 200) == (exchange.request.field("range"), exchange.answer.status)
-    assert str((tmp_path / "data" / KERNEL[1:]).stat().st_size) == exchange.answer.field("content-length")
+    assert (None, 200) == (exchange.request.field("range"), exchange.response.status)
+    assert str((tmp_path / "data" / KERNEL[1:]).stat().st_size) == exchange.response.field("content-length")
 
 
 def test_grub_restarts_a_gzipped_kernel_by_range(tmp_path: Path) -> None:
     """GRUB 2.12 looks at its end, then requests `bytes=0-` and gets 206."""
     whole, end, again = kernel_exchanges("grub-2.12", tmp_path, compressed=True)
     size = (tmp_path / "data" / KERNEL[1:]).stat().st_size
-    assert (None, 200) == (whole.request.field("range"), whole.answer.status)
+    assert (None, 200) == (whole.request.field("range"), whole.response.status)
     start = (end.request.field("range") or "").removeprefix("bytes=").removesuffix("-")
-    assert (206, f"bytes {start}-{size - 1}/{size}") == (end.answer.status, end.answer.field("content-range"))
+    assert (206, f"bytes {start}-{size - 1}/{size}") == (end.response.status, end.response.field("content-range"))
     assert "bytes=0-" == again.request.field("range")
-    assert (206, f"bytes 0-{size - 1}/{size}") == (again.answer.status, again.answer.field("content-range"))
+    assert (206, f"bytes 0-{size - 1}/{size}") == (again.response.status, again.response.field("content-range"))
 
 
 def kernel_exchanges(name: str, directory: Path, *, compressed: bool = False) -> list[Exchange]:

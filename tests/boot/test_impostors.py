@@ -25,14 +25,16 @@ REFUSED = "This machine is not booted: one of its identities is another machine'
 
 @pytest.mark.parametrize("first", ["owner", "impostor"])
 @pytest.mark.parametrize(
-    ("impostor", "told"),
+    ("impostor", "refusal"),
     [
         pytest.param(Machine(OWNER.mac, OTHER.uuid, OTHER.serial, "node"), REFUSED, id="MAC"),
         pytest.param(Machine(OTHER.mac, OWNER.uuid, OTHER.serial, "node"), REFUSED, id="UUID"),
         pytest.param(Machine(OWNER.mac, OWNER.uuid, OTHER.serial, "node"), DISK, id="both"),
     ],
 )
-def test_first_machine_alone_gets_the_configuration(first: str, impostor: Machine, told: str, tmp_path: Path) -> None:
+def test_first_machine_alone_gets_the_configuration(
+    first: str, impostor: Machine, refusal: str, tmp_path: Path
+) -> None:
     """An impostor gets it while the owner may install and has not asked; then the owner does not install."""
     data = tmp_path / "data"
     data.mkdir()
@@ -49,7 +51,7 @@ def test_first_machine_alone_gets_the_configuration(first: str, impostor: Machin
             relayed(port, source=late_address) as relay,
             powered_on(CLIENT, Servers(relay.port), late, tmp_path / "late") as machine,
         ):
-            machine.wait_for(told)
+            machine.wait_for(refusal)
             assert not relay.exchanges("/generic")
         with closing(DirectoryMachines(data)) as machines:
             [state] = machines.all()

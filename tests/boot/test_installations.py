@@ -10,7 +10,7 @@ from tests.boot.clients import CLIENTS, powered_on
 from tests.boot.disks import MARKER, empty, image_for, written
 from tests.boot.exchanges import relayed
 from tests.boot.fleet import identity
-from tests.boot.installations import SECRET, decide, install, serving_impatiently, write_installation
+from tests.boot.installations import SECRET, decide, install, serving_with_short_waits, write_installation
 from tests.boot.machine import printed_configuration
 from tests.boot.networks import Servers
 from tests.support.serving import serving
@@ -38,7 +38,7 @@ def test_machine_waits_installs_and_boots_from_its_disk(client: str, again: str,
     disk = empty(tmp_path / "disk")
     image = image_for(booting.firmware, booting.architecture, tmp_path)
     shown = MACHINE.mac.replace(":", "-")
-    with serving_impatiently(data) as serve:
+    with serving_with_short_waits(data) as serve:
         write_installation(data, booting, {"approve": True, "once": True, "token": True}, serve.port, image)
         servers = Servers(serve.port)
         with powered_on(booting, servers, MACHINE, scratch(tmp_path, "first"), disk) as machine:
@@ -75,7 +75,7 @@ def test_installed_machine_boots_from_its_disk(client: str, on_disk: str, tmp_pa
         with powered_on(booting, Servers(relay.port), MACHINE, scratch(tmp_path, "only"), disk) as machine:
             machine.wait_for(MARKER)
         [exchange] = relay.exchanges("/grub" if client in GRUBS else "/ipxe")
-    assert (404 if on_disk == "404" else 200) == exchange.answer.status
+    assert (404 if on_disk == "404" else 200) == exchange.response.status
 
 
 def scratch(directory: Path, name: str) -> Path:

@@ -39,23 +39,23 @@ def failing_once(port: int) -> Iterator[tuple[int, Counter[str]]]:
             if path == "/boot.ipxe" and asked[path] == 1:
                 server = f"http://{HOST}:{self.server.server_address[1]}"
                 inside = f"#!ipxe\nset boot-url {server}/boot.ipxe\n{SCRIPT.read_text()}".encode()
-                self._answer(200, {}, inside)
+                self._respond(200, {}, inside)
             elif refused:
-                self._answer(502, {}, b"<html>502 Bad Gateway</html>")
+                self._respond(502, {}, b"<html>502 Bad Gateway</html>")
             else:
-                self._answer(*self._relayed())
+                self._respond(*self._relayed())
 
         def _relayed(self) -> tuple[int, dict[str, str], bytes]:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)
             try:
                 connection.request("GET", self.path, headers=dict(self.headers.items()))
-                answer = connection.getresponse()
-                location = answer.getheader("Location")
-                return answer.status, {"Location": location} if location else {}, answer.read()
+                response = connection.getresponse()
+                location = response.getheader("Location")
+                return response.status, {"Location": location} if location else {}, response.read()
             finally:
                 connection.close()
 
-        def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        def _respond(self, status: int, headers: dict[str, str], body: bytes) -> None:
             self.send_response(status)
             for name, value in {**headers, "Content-Length": str(len(body))}.items():
                 self.send_header(name, value)

@@ -75,7 +75,7 @@ def test_shim_of_http_boot_does_not_find_grub(tmp_path: Path) -> None:
         run(["sh", "-e", "-c", commands("amd64", tmp_path / "data" / "assets")])
         with powered_on(client, Servers(relay.port), MACHINE, tmp_path) as machine:
             machine.wait_for("Unable to fetch HTTP image")
-        assert {301} == {exchange.answer.status for exchange in relay.exchanges("/assets//grubx64.efi")}
+        assert {301} == {exchange.response.status for exchange in relay.exchanges("/assets//grubx64.efi")}
 
 
 @contextmanager

@@ -44,9 +44,9 @@ def test_old_ipxe_breaks_a_presigned_url(swift_s3: Service, tmp_path: Path) -> N
         with powered_on(OLD_IPXE.client, servers, OLD_IPXE.machine, scratch):
             bucket.wait_for(lambda exchange: exchange.path == urlsplit(signed).path)
             [by_ipxe] = bucket.exchanges(urlsplit(signed).path)
-        with urllib.request.urlopen(signed, timeout=30) as answer:
-            assert b"kernel" == answer.read()
-    assert 403 == by_ipxe.answer.status
+        with urllib.request.urlopen(signed, timeout=30) as response:
+            assert b"kernel" == response.read()
+    assert 403 == by_ipxe.response.status
     assert f"X-Amz-Security-Token={swift_s3.session_token}&" in by_ipxe.target
 
 
@@ -66,9 +66,9 @@ def test_error_names_the_setting(moto_server: Service, swift_s3: Service, tmp_pa
         )
         with pytest.raises(urllib.error.HTTPError) as caught:
             urllib.request.urlopen(asked, timeout=30)
-        with caught.value as answer:
-            text = answer.read().decode()
-    assert (500, None) == (exchange.answer.status, exchange.answer.field("location"))
+        with caught.value as response:
+            text = response.read().decode()
+    assert (500, None) == (exchange.response.status, exchange.response.field("location"))
     assert "set MATCHBOX_BUCKET_URL to a token-free http:// address" in text
 
 

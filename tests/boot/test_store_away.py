@@ -21,9 +21,9 @@ pytestmark = pytest.mark.boot
 NEW_IPXE = named("bios-ipxe-new")
 FIRST_OF_TABLE, FIRST_OF_BUCKET = "/ipxe", KERNEL
 MAX_SILENCE = 5.0 if NIGHTLY else 30.0
-"""Seconds that an answer has to begin in.
+"""Seconds that a response has to begin in.
 
-UEFI's HTTP boot, the least patient of the boot clients, waits for 5; elsewhere than at night the machine may pause.
+UEFI's HTTP boot, which has the shortest timeout of the boot clients, waits for 5. The machine may pause, but at night.
 """
 
 
@@ -53,13 +53,13 @@ def test_machine_boots_when_the_store_is_back(
             store.switch(fault)
             away = servers._replace(boot=relay.port)
             with powered_on(NEW_IPXE.client, away, NEW_IPXE.machine, scratch) as machine:
-                relay.wait_for(lambda exchange: (exchange.path, exchange.answer.status) == (first, 503))
+                relay.wait_for(lambda exchange: (exchange.path, exchange.response.status) == (first, 503))
                 store.switch(PassThrough())
                 result = machine.result()
-            *refused, last = (exchange.answer for exchange in relay.exchanges(first))
+            *refused, last = (exchange.response for exchange in relay.exchanges(first))
     assert NEW_IPXE.configuration == result.configuration, result.console
-    assert {503} == {answer.status for answer in refused}
-    assert all(2 <= int(answer.field("retry-after") or 0) <= 10 for answer in refused)
-    assert {None} == {answer.field("location") for answer in refused}
+    assert {503} == {response.status for response in refused}
+    assert all(2 <= int(response.field("retry-after") or 0) <= 10 for response in refused)
+    assert {None} == {response.field("location") for response in refused}
     assert (200 if first == FIRST_OF_TABLE else 302) == last.status
     assert 1 == len(relay.exchanges("/boot.ipxe"))

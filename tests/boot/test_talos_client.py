@@ -26,9 +26,9 @@ REASON = b"it waits for approval, and what follows is not shown"
 
 
 @contextmanager
-def answering(*answers: tuple[int, bytes]) -> Iterator[tuple[int, list[str]]]:
-    """A server with these answers, one after the other: its port, and the requests, which gain a line with each."""
-    left, requests = list(answers), list[str]()
+def responding(*responses: tuple[int, bytes]) -> Iterator[tuple[int, list[str]]]:
+    """A server with these responses, one after the other: its port, and the requests, which gain a line with each."""
+    left, requests = list(responses), list[str]()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -71,7 +71,7 @@ def downloaded(root: Path, address: str) -> subprocess.CompletedProcess[bytes]:
 def test_variables_of_values_are_replaced_and_then_the_query_is_encoded_anew(
     target: str, requested: str, tmp_path: Path
 ) -> None:
-    with answering((200, b"it")) as (port, requests):
+    with responding((200, b"it")) as (port, requests):
         assert b"it" == downloaded(tmp_path, f"http://127.0.0.1:{port}{target}").stdout
     assert [f"GET {requested} HTTP/1.1"] == requests
 
@@ -79,7 +79,7 @@ def test_variables_of_values_are_replaced_and_then_the_query_is_encoded_anew(
 @pytest.mark.parametrize("last", [200, 204])
 def test_every_other_status_is_tried_again_and_redirects_are_followed(last: int, tmp_path: Path) -> None:
     body = b"it" if last == 200 else b""
-    with answering((404, b""), (503, REASON), (302, b""), (last, body)) as (port, requests):
+    with responding((404, b""), (503, REASON), (302, b""), (last, body)) as (port, requests):
         ended = downloaded(tmp_path, f"http://127.0.0.1:{port}/ignition?uuid=1")
     assert body == ended.stdout
     assert [*["GET /ignition?uuid=1 HTTP/1.1"] * 3, "GET /elsewhere HTTP/1.1"] == requests

@@ -16,7 +16,7 @@ from tests.boot.clients import CLIENTS, Client, powered_on
 from tests.boot.dhcp_network import HOST
 from tests.boot.exchanges import LONGEST_WAIT
 from tests.boot.fleet import identity
-from tests.boot.installations import GROUP, SECRET, serving_impatiently, write_installation
+from tests.boot.installations import GROUP, SECRET, serving_with_short_waits, write_installation
 from tests.boot.networks import Servers
 
 pytestmark = [pytest.mark.boot, pytest.mark.nightly]
@@ -30,7 +30,7 @@ def test_machine_that_waits_boots_by_itself(client: str, arch: str, tmp_path: Pa
     booting, data, scratch = CLIENTS[client], tmp_path / "data", tmp_path / "machine"
     scratch.mkdir()
     data.mkdir()
-    with serving_impatiently(data) as serve:
+    with serving_with_short_waits(data) as serve:
         write_profile(data, booting, {"approve": True}, serve.port)
         with powered_on(booting, Servers(serve.port), MACHINE, scratch) as machine:
             machine.wait_for("waits for approval")
@@ -44,7 +44,7 @@ def test_machine_that_waits_boots_by_itself(client: str, arch: str, tmp_path: Pa
 def test_machine_that_got_nothing_boots_at_its_next_reset(client: str, arch: str, tmp_path: Path) -> None:
     booting, data = CLIENTS[client], tmp_path / "data"
     data.mkdir()
-    with serving_impatiently(data) as serve:
+    with serving_with_short_waits(data) as serve:
         write_profile(data, booting, {}, serve.port)
         (data / "groups" / f"{GROUP}.json").unlink()
         with powered_on(booting, Servers(serve.port), MACHINE, scratch(tmp_path, "first")):

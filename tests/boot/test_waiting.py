@@ -9,15 +9,15 @@ import pytest
 from tests.boot.clients import CLIENTS, powered_on
 from tests.boot.exchanges import LONGEST_WAIT
 from tests.boot.fleet import identity
-from tests.boot.installations import SECRET, decide, serving_impatiently, write_installation
+from tests.boot.installations import SECRET, decide, serving_with_short_waits, write_installation
 from tests.boot.networks import Servers
-from tests.rigs.faults import Answer
+from tests.rigs.faults import Respond
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
 
 pytestmark = [pytest.mark.boot, pytest.mark.nightly]
 
 MACHINE = identity(22)
-BAD_GATEWAY = Answer(502, "Bad Gateway", "text/html", b"<html>502 Bad Gateway</html>")
+BAD_GATEWAY = Respond(502, "Bad Gateway", "text/html", b"<html>502 Bad Gateway</html>")
 A_DAY = 2300
 """How often a machine asks in a day."""
 
@@ -28,7 +28,7 @@ def test_machine_asks_until_it_is_approved(client: str, tmp_path: Path) -> None:
     booting, data, scratch = CLIENTS[client], tmp_path / "data", tmp_path / "machine"
     scratch.mkdir()
     data.mkdir()
-    with serving_impatiently(data, 0) as serve, fault_proxy(f"http://127.0.0.1:{serve.port}") as proxy:
+    with serving_with_short_waits(data, 0) as serve, fault_proxy(f"http://127.0.0.1:{serve.port}") as proxy:
         port = urlsplit(proxy.endpoint).port
         assert port is not None
         write_installation(data, booting, {"approve": True, "token": True}, port)

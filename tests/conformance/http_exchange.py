@@ -9,7 +9,7 @@ from tests.conformance.recordings import Recording, Response
 def exchange(port: int, recording: Recording, host: str = "matchbox.test") -> Response:
     """What the server on this port of 127.0.0.1 answers to the recording's request.
 
-    It is asked again while the answer is 503, which matchbox never gives: stores may be late on a busy machine.
+    It is asked again while the response is 503, which matchbox never gives: stores may be late on a busy machine.
     """
     return retry_on_503(lambda: _exchange(port, recording, host), lambda response: response.status)
 

@@ -1,4 +1,4 @@
-"""matchbox's recorded answers, and how one of ours is held against them."""
+"""matchbox's recorded responses, and how one of ours is held against them."""
 
 import base64
 import json
@@ -56,7 +56,7 @@ class Recording:
     method: str
     target: str
     headers: dict[str, str]
-    answer: Response
+    response: Response
 
     @property
     def name(self) -> str:
@@ -80,8 +80,8 @@ def recordings() -> list[Recording]:
 
 
 def assert_reproduced(recording: Recording, got: Response, *, behind_balancer: bool) -> None:
-    """Hold our answer against matchbox's; the differences allowed are those on purpose, and those of the balancer."""
-    wanted = recording.answer
+    """Hold our response against matchbox's; the differences allowed are those on purpose, and those of the balancer."""
+    wanted = recording.response
     if recording.is_an_error_here:
         assert 500 == got.status
         assert "location" not in got.headers
@@ -126,13 +126,13 @@ def _entries(suite: str) -> list[dict[str, Any]]:
 
 
 def _recording(suite: str, entry: dict[str, Any]) -> Recording:
-    request, answer = entry["request"], entry["answer"]
-    body = base64.b64decode(answer["body_base64"]) if "body_base64" in answer else answer["body"].encode()
-    headers = {name.lower(): value for name, value in answer["headers"].items()}
+    request, response = entry["request"], entry["answer"]
+    body = base64.b64decode(response["body_base64"]) if "body_base64" in response else response["body"].encode()
+    headers = {name.lower(): value for name, value in response["headers"].items()}
     return Recording(
         suite,
         request["method"],
         request["target"],
         request.get("headers") or {},
-        Response(answer["status"], headers, body),
+        Response(response["status"], headers, body),
     )

@@ -1,4 +1,4 @@
-"""Every recorded answer, over HTTP from `matchboxctl serve` in directory mode."""
+"""Every recorded response, over HTTP from `matchboxctl serve` in directory mode."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -35,7 +35,7 @@ def streaming_port() -> Iterator[int]:
 
 
 @pytest.mark.parametrize("recording", recordings(), ids=lambda recording: recording.name)
-def test_a_recorded_answer_is_reproduced(recording: Recording, ports: dict[str, int]) -> None:
+def test_recorded_response_is_reproduced(recording: Recording, ports: dict[str, int]) -> None:
     """The target goes out byte for byte; status, headers and body are matchbox's."""
     assert_reproduced(recording, exchange(ports[recording.suite], recording), behind_balancer=False)
 

@@ -1,4 +1,4 @@
-"""Every recorded answer, as the balancer's events into the Lambda function over DynamoDB and S3."""
+"""Every recorded response, as the balancer's events into the Lambda function over DynamoDB and S3."""
 
 import base64
 from pathlib import Path
@@ -25,16 +25,16 @@ def on_real_stores(dynamodb_local: Service, versitygw: Service) -> dict[str, App
 
 
 @pytest.mark.parametrize("recording", recordings(), ids=lambda recording: recording.name)
-def test_a_recorded_answer_is_reproduced_on_moto(recording: Recording, on_moto: dict[str, App]) -> None:
+def test_recorded_response_is_reproduced_on_moto(recording: Recording, on_moto: dict[str, App]) -> None:
     """Status, headers and body are matchbox's."""
-    assert_reproduced(recording, _answer(on_moto[recording.suite], recording), behind_balancer=True)
+    assert_reproduced(recording, _respond(on_moto[recording.suite], recording), behind_balancer=True)
 
 
 @pytest.mark.real
 @pytest.mark.parametrize("recording", recordings(), ids=lambda recording: recording.name)
-def test_a_recorded_answer_is_reproduced_on_real_stores(recording: Recording, on_real_stores: dict[str, App]) -> None:
+def test_recorded_response_is_reproduced_on_real_stores(recording: Recording, on_real_stores: dict[str, App]) -> None:
     """Status, headers and body are matchbox's."""
-    assert_reproduced(recording, _answer(on_real_stores[recording.suite], recording), behind_balancer=True)
+    assert_reproduced(recording, _respond(on_real_stores[recording.suite], recording), behind_balancer=True)
 
 
 def _imported(data: Path, tables: Service, buckets: Service) -> App:
@@ -45,7 +45,7 @@ def _imported(data: Path, tables: Service, buckets: Service) -> App:
         return lambda_app(stores.environment())
 
 
-def _answer(app: App, recording: Recording) -> Response:
+def _respond(app: App, recording: Recording) -> Response:
     path, _, query = recording.target.partition("?")
     parameters: dict[str, list[str]] = {}
     for key, _, value in (pair.partition("=") for pair in query.split("&") if pair):
@@ -56,9 +56,9 @@ def _answer(app: App, recording: Recording) -> Response:
         "multiValueQueryStringParameters": parameters,
         "multiValueHeaders": {"host": ["matchbox.test"]} | {k.lower(): [v] for k, v in recording.headers.items()},
     }
-    answer = app.handle(event)
-    body = base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
-    assert answer["statusDescription"].startswith(f"{answer['statusCode']} ")
-    headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
-    # The balancer drops the body of an answer to HEAD.
-    return Response(answer["statusCode"], headers, b"" if recording.method == "HEAD" else body)
+    response = app.handle(event)
+    body = base64.b64decode(response["body"]) if response["isBase64Encoded"] else response["body"].encode()
+    assert response["statusDescription"].startswith(f"{response['statusCode']} ")
+    headers = {name: values[0] for name, values in response["multiValueHeaders"].items()}
+    # The balancer drops the body of a response to HEAD.
+    return Response(response["statusCode"], headers, b"" if recording.method == "HEAD" else body)

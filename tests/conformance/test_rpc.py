@@ -13,7 +13,7 @@ from matchboxctl.rpc import matchbox_pb2 as pb
 from tests.conformance.recordings import HERE
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
-from tests.support.rpc_client import ANYWHERE, Answer, Client, answer_class, connected, files_in, message_of, rpc_port
+from tests.support.rpc_client import ANYWHERE, Reply, Client, response_class, connected, files_in, message_of, rpc_port
 from tests.support.serving import started
 
 pytestmark = pytest.mark.system
@@ -32,7 +32,7 @@ OTHER_WORDS = "ResourceExhausted", "metadata that is not a JSON object"
 class Run(NamedTuple):
     """The response to each step, and the data directory in messages."""
 
-    answers: dict[int, Answer]
+    responses: dict[int, Reply]
     root: str
 
 
@@ -44,21 +44,21 @@ def expected(step: dict[str, Any]) -> tuple[dict[str, Any] | None, dict[str, str
         return None, NOBODY
     if "crash" in step:
         return None, {"code": "Unknown", "message": "Id is required"}
-    answer = step.get("answer")
-    if answer is not None:
+    response = step.get("answer")
+    if response is not None:
         # A profile is always answered with its boot.
-        for profile in [answer.get("profile"), *answer.get("profiles", [])]:
+        for profile in [response.get("profile"), *response.get("profiles", [])]:
             if profile is not None:
                 profile.setdefault("boot", {})
-    return answer, step.get("error")
+    return response, step.get("error")
 
 
-def ask(client: Client, step: dict[str, Any]) -> Answer:
+def ask(client: Client, step: dict[str, Any]) -> Reply:
     package, _, path = step["rpc"].rpartition(".")
     service, _, method = path.partition("/")
     known = package == "rpcpb" and service in pb.DESCRIPTOR.services_by_name
     known = known and method in pb.DESCRIPTOR.services_by_name[service].methods_by_name
-    answer = answer_class(service, method) if known else pb.Empty
+    response = response_class(service, method) if known else pb.Empty
     if "request_raw" in step:
         raw = base64.b64decode(step["request_raw"])
     else:
@@ -66,7 +66,7 @@ def ask(client: Client, step: dict[str, Any]) -> Answer:
         if "fill" in step:
             setattr(message, step["fill"]["field"], bytes([step["fill"]["byte"]]) * step["fill"]["count"])
         raw = message.SerializeToString()
-    return client.send(f"/{step['rpc']}", raw, answer)
+    return client.send(f"/{step['rpc']}", raw, response)
 
 
 @contextmanager
@@ -119,17 +119,17 @@ def name_of(number: int) -> str:
 @pytest.mark.parametrize("number", KEPT, ids=name_of)
 def test_response_is_the_recorded_one(number: int, run: Run) -> None:
     """Of some errors (OTHER_WORDS) only the code."""
-    step, got = STEPS[number], run.answers[number]
-    answer, error = expected(step)
+    step, got = STEPS[number], run.responses[number]
+    response, error = expected(step)
     if error is not None:
         assert error["code"] == got.code
         if not {error["code"], step.get("about")} & {*OTHER_WORDS}:
             assert error["message"].replace("{data}", run.root) == got.message
     elif step.get("answer_size_only"):
-        assert got.answer is not None
-        assert 4_194_294 == len(base64.b64decode(got.answer["config"]))
+        assert got.response is not None
+        assert 4_194_294 == len(base64.b64decode(got.response["config"]))
     else:
-        assert (answer, "OK", "") == got
+        assert (response, "OK", "") == got
 
 
 @pytest.mark.parametrize("run", ["directory"], indirect=True)

@@ -1,4 +1,4 @@
-"""Every recorded answer, over HTTP from `matchboxctl serve` over DynamoDB Local and versitygw."""
+"""Every recorded response, over HTTP from `matchboxctl serve` over DynamoDB Local and versitygw."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -27,6 +27,6 @@ def ports(dynamodb_local: Service, versitygw: Service) -> Iterator[dict[str, int
 
 
 @pytest.mark.parametrize("recording", recordings(), ids=lambda recording: recording.name)
-def test_a_recorded_answer_is_reproduced(recording: Recording, ports: dict[str, int]) -> None:
+def test_recorded_response_is_reproduced(recording: Recording, ports: dict[str, int]) -> None:
     """The target goes out byte for byte; status, headers and body are matchbox's."""
     assert_reproduced(recording, exchange(ports[recording.suite], recording), behind_balancer=False)

@@ -34,7 +34,7 @@ LIFETIME = 3600
 
 
 class Served(NamedTuple):
-    """What an address answers."""
+    """The response of an address."""
 
     status: int
     content_type: str | None
@@ -50,12 +50,12 @@ class AssetSubject(NamedTuple):
     origin: str
 
     def served(self, path: str, **headers: str) -> Served:
-        """What the address of the file answers."""
+        """The response of the address of the file."""
         location = self.store.location(path, self.origin)
         address = location if isinstance(location, str) else f"{self.origin}/assets/{quote(path)}"
         request = urllib.request.Request(address, headers=headers)
-        with urllib.request.urlopen(request, timeout=ENOUGH) as answer:
-            return Served(answer.status, answer.headers["content-type"], answer.read())
+        with urllib.request.urlopen(request, timeout=ENOUGH) as response:
+            return Served(response.status, response.headers["content-type"], response.read())
 
 
 @contextmanager

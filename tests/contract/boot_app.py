@@ -1,4 +1,4 @@
-"""The Lambda function's app over a table, and what each of its answers costs that table."""
+"""The Lambda function's app over a table, and what each of its responses costs that table."""
 
 import base64
 from collections import Counter
@@ -34,7 +34,7 @@ class BootApp:
     def ask(self, path: str, **labels: str) -> Reply:
         query = {quote(key): [quote(value)] for key, value in labels.items()}
         headers = {"host": ["boot.example"], "x-forwarded-for": ["10.0.0.5"]}
-        answer = self._app.handle(
+        response = self._app.handle(
             {
                 "httpMethod": "GET",
                 "path": path,
@@ -42,17 +42,17 @@ class BootApp:
                 "multiValueHeaders": headers,
             }
         )
-        body = base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
-        return Reply(answer["statusCode"], body)
+        body = base64.b64decode(response["body"]) if response["isBase64Encoded"] else response["body"].encode()
+        return Reply(response["statusCode"], body)
 
     def cost(self, path: str, **labels: str) -> int:
-        """How many calls of DynamoDB the answer took; it has to be one, and all calls reads by key."""
+        """How many calls of DynamoDB the response took; it has to be one, and all calls reads by key."""
         calls = self.calls(path, **labels)
         assert set(calls) <= READS
         return sum(calls.values())
 
     def calls(self, path: str, **labels: str) -> Counter[str]:
-        """The calls of DynamoDB that the answer took, which has to be one, by operation."""
+        """The calls of DynamoDB that the response took, which has to be one, by operation."""
         self.proxy.forget_requests()
         reply = self.ask(path, **labels)
         assert 200 == reply.status, reply

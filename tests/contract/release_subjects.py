@@ -65,8 +65,8 @@ class OnStores(NamedTuple):
     def lease_end(self, source_id: str) -> int:
         """When the lease of the source ends unless it is renewed, in milliseconds since 1970."""
         with closing(self.stores.tables.client("dynamodb")) as client:
-            answer = client.get_item(TableName=self.stores.name, Key=encode_item({KEY: sync_key(source_id)}))
-        return int(answer["Item"]["until"]["N"])
+            response = client.get_item(TableName=self.stores.name, Key=encode_item({KEY: sync_key(source_id)}))
+        return int(response["Item"]["until"]["N"])
 
 
 def pointer(*digests: str, assets: str = "talos/arm64", held: bool = False) -> Pointer:

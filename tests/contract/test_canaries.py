@@ -137,13 +137,13 @@ def boot(place: Place, log_format: str) -> None:
         with connected(rpc_port(serve), files) as client:
             for name in CASES:
                 labels = {"labels": {"case": name}}
-                answers = [client.call(method, {"id": name}) for method in ("Groups/GroupGet", "Profiles/ProfileGet")]
-                answers += [
+                responses = [client.call(method, {"id": name}) for method in ("Groups/GroupGet", "Profiles/ProfileGet")]
+                responses += [
                     client.call(method, {"name": name}) for method in ("Ignition/IgnitionGet", "Generic/GenericGet")
                 ]
-                answers += [client.call(method, labels) for method in ("Select/SelectGroup", "Select/SelectProfile")]
-                assert all(one.code == "OK" for one in answers), answers
-                assert not traces(repr(answers))
+                responses += [client.call(method, labels) for method in ("Select/SelectGroup", "Select/SelectProfile")]
+                assert all(one.code == "OK" for one in responses), responses
+                assert not traces(repr(responses))
             assert not traces(repr([client.ok(method) for method in ("Groups/GroupList", "Profiles/ProfileList")]))
         await_history(place.commands)
         show_all(place.commands, f"http://127.0.0.1:{serve.port}")

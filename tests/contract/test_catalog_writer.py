@@ -87,10 +87,10 @@ def test_deletion_returns_whether_it_existed(table: CatalogTable) -> None:
     table.writer.put_profile(Profile("a"))
     table.writer.put_template("cloud", "a", b"")
     writer = table.writer
-    answers = [
+    responses = [
         [writer.delete_group("a"), writer.delete_profile("a"), writer.delete_template("cloud", "a")] for _ in range(2)
     ]
-    assert [[True] * 3, [False] * 3] == answers
+    assert [[True] * 3, [False] * 3] == responses
 
 
 def test_object_deleted_as_garbage_is_put_again(table: CatalogTable) -> None:

@@ -129,11 +129,11 @@ class TestChanges:
     def test_delete(self, subject: Subject) -> None:
         """A deleted group leaves its machines to the next best."""
         subject.put(Group("a", selector={"k": "v"}), Group("b", selector={"k": "v"}), Group("default"))
-        answers = [subject.chosen({"k": "v"})]
+        responses = [subject.chosen({"k": "v"})]
         for group_id in ("a", "b", "default", "never there"):
             subject.writer.delete_group(group_id)
-            answers.append(subject.chosen({"k": "v"}))
-        assert ["a", "b", "default", None, None] == answers
+            responses.append(subject.chosen({"k": "v"}))
+        assert ["a", "b", "default", None, None] == responses
 
 
 class TestByName:

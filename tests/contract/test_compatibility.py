@@ -38,14 +38,14 @@ def test_lists_survive_import_and_export(
     """Too many combinations are refused, overlaps are named once."""
     listed = {"mac": ["52:54:00:00:00:02", "52:54:00:00:00:01"], "os": ["a", "b"]}
     (data / "groups" / "listed.json").write_text(json.dumps({"profile": "p", "selector": listed}))
-    rival = {"mac": listed["mac"], "os": "a"}
-    (data / "groups" / "rival.json").write_text(json.dumps({"profile": "p", "selector": rival}))
+    other = {"mac": listed["mac"], "os": "a"}
+    (data / "groups" / "other.json").write_text(json.dumps({"profile": "p", "selector": other}))
     (data / "groups" / "wide.json").write_text(json.dumps({"selector": {"n": list(map(str, range(41)))}}))
     assert 1 == run("import", data)
     output = capsys.readouterr().err
     assert f"{data / 'groups' / 'wide.json'}: line 1: selector: its lists have 41 combinations" in output
-    overlap = "groups listed, rival both select mac=52:54:00:00:00:02,os=a: listed is chosen for it"
-    assert [f"  {data}/groups/rival.json: fault: {overlap}"] == [
+    overlap = "groups listed, other both select mac=52:54:00:00:00:02,os=a: listed is chosen for it"
+    assert [f"  {data}/groups/other.json: fault: {overlap}"] == [
         line for line in output.splitlines() if " select " in line
     ]
     assert 0 == run("export", tmp_path / "out")
@@ -58,7 +58,7 @@ def test_lists_survive_import_and_export(
     for name in ("wide", "listed"):
         (data / "groups" / f"{name}.json").unlink()
     assert 0 == run("import", data, "--prune")
-    assert ["G#g", "G#rival"] == sorted(key for key in contents(stores) if key.startswith("G#"))
+    assert ["G#g", "G#other"] == sorted(key for key in contents(stores) if key.startswith("G#"))
 
 
 def test_incompatibilities_are_listed(data: Path, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -65,8 +65,8 @@ def test_session_that_ended_is_refused_with_what_to_do(data: Path, running: Runn
 def test_forms_need_the_token_of_their_session(running: Running) -> None:
     browser, other = running.browser(), running.browser()
     for body in ("", "csrf=", "csrf=wrong", f"csrf={other.get(PATH).csrf}"):
-        answer = browser.ask("POST", f"{PATH}/hold", body)
-        assert (403, True) == (answer.status, "reload the page" in answer.text)
+        response = browser.ask("POST", f"{PATH}/hold", body)
+        assert (403, True) == (response.status, "reload the page" in response.text)
     csrf = f"csrf={browser.get(PATH).csrf}"
     assert 403 == browser.ask("POST", f"{PATH}/hold", csrf, Origin="http://evil.example").status
     assert 403 == Browser(running.port).ask("POST", f"{PATH}/hold", csrf).status
@@ -136,8 +136,8 @@ def test_foreign_host_names_are_refused(data: Path, running: Running) -> None:
     strange = ("127.0.0.1:abc", "127.0.0.1:99999", "127.0.0.1@evil.example", "[::1")
     names = ("evil.example", f"evil.example:{running.port}", "127.0.0.1.evil.example", "localhost.evil.example")
     for host in (*names, *strange):
-        answer = browser.ask("GET", "/", Host=host)
-        assert (421, True) == (answer.status, MAC not in answer.text)
+        response = browser.ask("GET", "/", Host=host)
+        assert (421, True) == (response.status, MAC not in response.text)
     for host in ("localhost", "127.0.0.1", f"[::1]:{running.port}", f"LOCALHOST:{running.port}"):
         assert 421 != browser.ask("GET", "/", Host=host).status
     with console(data, host_names=["console.example"]) as named:
@@ -194,14 +194,14 @@ def test_read_only_console_has_no_action(data: Path) -> None:
         browser = running.browser()
         page = browser.get(PATH)
         assert ("<form method" in page.html, "read-only" in page.text) == (False, True)
-        answer = browser.ask("POST", f"{PATH}/hold", "csrf=x")
-        assert (403, True) == (answer.status, "without --read-only" in answer.text)
+        response = browser.ask("POST", f"{PATH}/hold", "csrf=x")
+        assert (403, True) == (response.status, "without --read-only" in response.text)
 
 
 def test_password_opens_a_console_in_place_of_its_address(data: Path) -> None:
     with console(data, password="correct horse battery") as running:
         browser = Browser(running.port)
-        assert (303, "/login") == ((answer := browser.ask("GET", "/")).status, answer.headers["location"])
+        assert (303, "/login") == ((response := browser.ask("GET", "/")).status, response.headers["location"])
         assert 303 == browser.ask("GET", f"/?token={running.secret}").status
         wrong = browser.ask("POST", "/login", "password=wrong")
         assert (403, True) == (wrong.status, "not the password" in wrong.text)

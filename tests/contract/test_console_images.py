@@ -118,9 +118,9 @@ def test_what_cannot_be_done_is_said(commands: ResourceCommands, registry: Fault
     assert f"{OLD.digest} served" in failed.text
     assert (404, 404) == tuple(browser.ask("GET", path).status for path in ("/images/none", "/images/a%2Fb"))
     csrf = browser.get("/images/talos").csrf
-    answer = browser.ask("POST", "/images/none/sync", urlencode({"csrf": csrf}))
-    assert 303 == answer.status
-    assert 404 == browser.ask("GET", answer.headers["location"]).status
+    response = browser.ask("POST", "/images/none/sync", urlencode({"csrf": csrf}))
+    assert 303 == response.status
+    assert 404 == browser.ask("GET", response.headers["location"]).status
     commands.ok("source", "delete", "talos")
     gone = browser.get("/images/talos")
     assert "no valid source" in gone.text

@@ -1,4 +1,4 @@
-"""What machines get, and who is told, when copies for CloudFront fail."""
+"""What machines get, and who is warned, when copies for CloudFront fail."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -17,10 +17,10 @@ from lambda_matchbox.releases.pointers import RECORD, Pointer, Release, publishe
 from lambda_matchbox.releases.records import ReleaseRecord
 from matchboxctl.main import main
 from tests.contract.copied_releases import ONE, PATHS, SOURCE, TWO, Door, assert_as_the_app
-from tests.rigs.faults import Answer, PassThrough
+from tests.rigs.faults import PassThrough, Respond
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
 
-DENIED = Answer(403, "Forbidden", "text/xml", b"<Error><Code>AccessDenied</Code><Message>no</Message></Error>", "PUT")
+DENIED = Respond(403, "Forbidden", "text/xml", b"<Error><Code>AccessDenied</Code><Message>no</Message></Error>", "PUT")
 """What an operator gets who may not write the copies."""
 
 FILES = ["vmlinuz", "boot/a file+ü%41"]
@@ -116,7 +116,7 @@ def proxy(door: Door, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultProxy]:
         yield proxy
 
 
-def test_rollback_that_cannot_copy_fails_and_says_what_mends_it(
+def test_rollback_that_cannot_copy_fails_and_says_what_repairs_it(
     door: Door, proxy: FaultProxy, capsys: pytest.CaptureFixture[str]
 ) -> None:
     proxy.switch(DENIED)

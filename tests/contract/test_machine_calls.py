@@ -20,7 +20,7 @@ from tests.contract.conftest import ON_DYNAMODB, MakeTable
 from tests.contract.test_fsck import change, delete
 from tests.contract.test_machine_fsck import put
 from tests.rigs.catalog_table import CatalogTable
-from tests.rigs.faults import FORBIDDEN, INTERNAL_ERROR, THROTTLED, Answer, PassThrough, Withhold
+from tests.rigs.faults import FORBIDDEN, INTERNAL_ERROR, THROTTLED, PassThrough, Respond, Withhold
 
 SCRIPT, CONFIGURATION = 2, 3
 """The calls of a warm function for a machine of a group without a policy."""
@@ -186,5 +186,5 @@ def test_a_record_that_never_agrees_is_a_503(table: CatalogTable, app: BootApp, 
     assert app.ask("/generic", os="once", **labels).status == 200
 
 
-def _only(answer: Answer, operation: str) -> Answer:
-    return replace(answer, only=operation)
+def _only(response: Respond, operation: str) -> Respond:
+    return replace(response, only=operation)

@@ -150,10 +150,10 @@ def test_pages_of_a_list_are_retried_one_by_one(rig: Rig) -> None:
 
     with closing(rig.stores.tables.client("dynamodb")) as client:
         client.meta.events.register("before-send.dynamodb.Scan", refuse_the_second)
-        told: list[str] = []
+        warnings: list[str] = []
         clients = rig.stores.clients()._replace(dynamodb=client)
-        found = CatalogListing(clients, Retries(10), lambda _: b"", told.append).profiles()
+        found = CatalogListing(clients, Retries(10), lambda _: b"", warnings.append).profiles()
     assert sorted(profiles) == sorted(found)
-    assert [] == told
+    assert [] == warnings
     pages = len(asked) - 1
     assert pages > 1

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from _pytest.mark import ParameterSet
 
-from tests.rigs.faults import FORBIDDEN, INTERNAL_ERROR, SLOW_DOWN, THROTTLED, Answer, Delay, Fault, Hang, Refuse
+from tests.rigs.faults import FORBIDDEN, INTERNAL_ERROR, SLOW_DOWN, THROTTLED, Delay, Fault, Hang, Refuse, Respond
 from tests.rigs.service import Service
 from tests.rigs.tcp_fault import FaultProxy
 from tests.support.rpc_client import LIMIT, bridge, connected
@@ -23,7 +23,7 @@ def rarely(fault: Fault) -> ParameterSet:
 
 
 def name(fault: Fault) -> str:
-    return fault.reason if isinstance(fault, Answer) else repr(fault)
+    return fault.reason if isinstance(fault, Respond) else repr(fault)
 
 
 @pytest.fixture(params=["moto_server", pytest.param("dynamodb_local", marks=pytest.mark.real)])

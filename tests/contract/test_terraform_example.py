@@ -9,7 +9,7 @@ import pytest
 from lambda_matchbox.web.wiring import lambda_app
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
-from tests.support.balancer_events import assert_answered, event
+from tests.support.balancer_events import assert_response, event
 from tests.support.long_timeout import long_timeout
 from tests.support.rpc_client import bridge, connected, files_in
 from tests.support.rpc_serve import RpcServe, serving_rpc
@@ -50,7 +50,7 @@ def test_function_serves_what_terraform_has_written(moto_server: Service, tmp_pa
         Terraform(client).apply(example())
         running.end()
     for name in ("worker-ipxe", "worker-ignition", "worker-generic"):
-        assert_answered(name, app.handle(event(name)))
+        assert_response(name, app.handle(event(name)))
 
 
 def test_machine_gets_404_during_a_change(served: RpcServe) -> None:

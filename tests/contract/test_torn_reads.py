@@ -32,8 +32,8 @@ def test_moving_group_never_yields_the_default(
     table: CatalogTable, order: tuple[int, ...], moment: int, before: int, after: int
 ) -> None:
     old, new = (Group("a", selector=SELECTORS[index]) for index in (before, after))
-    answer = _answer_while(table, order, moment, [old], lambda: table.fill(new))
-    assert answer in (Selection(old, None), Selection(new, None))
+    response = _selection_during(table, order, moment, [old], lambda: table.fill(new))
+    assert response in (Selection(old, None), Selection(new, None))
 
 
 @pytest.mark.real
@@ -45,8 +45,8 @@ def test_moving_lists_never_yield_the_default(
     table: CatalogTable, order: tuple[int, ...], moment: int, before: int, after: int
 ) -> None:
     old, new = (Group("a", selector=listed(SELECTORS[index])) for index in (before, after))
-    answer = _answer_while(table, order, moment, [old], lambda: table.fill(new))
-    assert answer in (Selection(old, None), Selection(new, None))
+    response = _selection_during(table, order, moment, [old], lambda: table.fill(new))
+    assert response in (Selection(old, None), Selection(new, None))
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -59,8 +59,8 @@ def test_machine_leaving_a_list_never_gets_the_default(
     def split() -> None:
         table.fill(new, Group("a", selector={"mac": ("1", "2")}))
 
-    answer = _answer_while(table, order, moment, [old], split)
-    assert answer in (Selection(old, None), Selection(new, None))
+    response = _selection_during(table, order, moment, [old], split)
+    assert response in (Selection(old, None), Selection(new, None))
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -72,14 +72,14 @@ def test_replaced_group_never_yields_the_default(table: CatalogTable, order: tup
         table.fill(new)
         table.writer.delete_group("a")
 
-    answer = _answer_while(table, order, moment, [old], replace)
-    assert answer in (Selection(old, None), Selection(new, None))
+    response = _selection_during(table, order, moment, [old], replace)
+    assert response in (Selection(old, None), Selection(new, None))
 
 
-def _answer_while(
+def _selection_during(
     table: CatalogTable, order: tuple[int, ...], moment: int, groups: list[Group], write: Callable[[], object]
 ) -> Selection | None:
-    """What a warm reader answers if `write` happens after the first `moment` entries of its first pass."""
+    """What a warm reader selects if `write` happens after the first `moment` entries of its first pass."""
     table.fill(*(Group(f"shape-{n}", selector=dict.fromkeys(s, "-")) for n, s in enumerate(SELECTORS) if s))
     table.fill(Group("default"), *groups)
     pending = [write]
@@ -102,9 +102,9 @@ def _answer_while(
     reader = table.reader(kind=Torn)
     reader.select({})
     armed = True
-    answer = reader.select(SELECTORS[2])
+    response = reader.select(SELECTORS[2])
     assert not pending
-    return answer
+    return response
 
 
 def test_tombstone_first_seen_during_a_pass_is_new_to_it() -> None:

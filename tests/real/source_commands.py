@@ -20,7 +20,7 @@ from tests.rigs.stores import Stores
 from tests.support.serving import Serve, started
 
 COMMAND = [sys.executable, "-m", "matchboxctl.main"]
-PATIENCE = 120
+TIMEOUT = 120
 
 
 class SourceCommands:
@@ -62,7 +62,7 @@ class SourceCommands:
     def run(self, command: str, *arguments: str, code: int = 0) -> str:
         """What a command prints, which ends with that code; what it says of errors is added."""
         with self.begin(command, *arguments) as process:
-            out, errors = process.communicate(timeout=PATIENCE)
+            out, errors = process.communicate(timeout=TIMEOUT)
         assert code == process.returncode, errors
         assert "Traceback" not in errors
         return out + errors
@@ -98,11 +98,11 @@ class SourceCommands:
 
 def fetch(serve: Serve, target: str) -> bytes:
     """What a client gets that follows redirects, and asks again where the stores were late."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while True:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{serve.port}{target}", timeout=PATIENCE) as answer:
-                body: bytes = answer.read()
+            with urllib.request.urlopen(f"http://127.0.0.1:{serve.port}{target}", timeout=TIMEOUT) as response:
+                body: bytes = response.read()
                 return body
         except urllib.error.HTTPError as error:
             error.close()

@@ -24,7 +24,7 @@ from tests.rigs.tcp_fault import fault_proxy
 pytestmark = pytest.mark.real
 
 ENOUGH = 60.0
-"""Seconds in which any machine gets an answer."""
+"""Seconds in which any machine gets a response."""
 
 TABLE = "light-clients"
 BUCKET = "light-clients"
@@ -41,7 +41,7 @@ def credentials_of(service: Service) -> Credentials:
 
 
 @pytest.fixture(scope="module")
-def patient() -> Iterator[HttpClient]:
+def http() -> Iterator[HttpClient]:
     with closing(HttpClient(connect_timeout=ENOUGH, read_timeout=ENOUGH)) as client:
         yield client
 
@@ -74,11 +74,11 @@ def table(dynamodb_local: Service) -> Iterator[Service]:
 
 
 @pytest.fixture(scope="module")
-def bucket(versitygw: Service, patient: HttpClient) -> S3:
+def bucket(versitygw: Service, http: HttpClient) -> S3:
     """A bucket on versitygw with the strange keys."""
     with closing(versitygw.client("s3")) as client:
         client.create_bucket(Bucket=BUCKET)
-    s3 = S3(versitygw.endpoint, versitygw.region, BUCKET, lambda: credentials_of(versitygw), patient)
+    s3 = S3(versitygw.endpoint, versitygw.region, BUCKET, lambda: credentials_of(versitygw), http)
     for key in STRANGE:
         s3.put(key, key.encode(), "text/x-test", within(ENOUGH))
     return s3
@@ -86,16 +86,16 @@ def bucket(versitygw: Service, patient: HttpClient) -> S3:
 
 def fetched(url: str, method: str = "GET") -> tuple[int, bytes]:
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=ENOUGH) as answer:
-            return answer.status, answer.read()
+        with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=ENOUGH) as response:
+            return response.status, response.read()
     except urllib.error.HTTPError as error:
         with error:
             return error.code, b""
 
 
-def test_every_type(table: Service, patient: HttpClient) -> None:
+def test_every_type(table: Service, http: HttpClient) -> None:
     """DynamoDB's own wire form is read as plain values."""
-    dynamodb = DynamoDB(table.endpoint, table.region, lambda: credentials_of(table), patient)
+    dynamodb = DynamoDB(table.endpoint, table.region, lambda: credentials_of(table), http)
     expected = {
         "id": "all",
         "whole": -12,
@@ -107,11 +107,11 @@ def test_every_type(table: Service, patient: HttpClient) -> None:
     assert dynamodb.get_item(TABLE, {"id": "none"}, within(ENOUGH)) is None
 
 
-def test_many_keys(table: Service, patient: HttpClient) -> None:
+def test_many_keys(table: Service, http: HttpClient) -> None:
     """More keys than a call takes are all answered, through throttling, failures and unprocessed keys."""
     keys = [f"node-{n}" for n in range(250)]
     with fault_proxy(table.endpoint) as proxy:
-        dynamodb = DynamoDB(proxy.endpoint, table.region, lambda: credentials_of(table), patient)
+        dynamodb = DynamoDB(proxy.endpoint, table.region, lambda: credentials_of(table), http)
         for fault in (THROTTLED, INTERNAL_ERROR, Withhold(keys=30)):
             proxy.forget_requests()
             proxy.switch(fault, times=3)
@@ -120,23 +120,23 @@ def test_many_keys(table: Service, patient: HttpClient) -> None:
             assert 6 == proxy.requests()["BatchGetItem"]
 
 
-def test_throttled_for_long(table: Service, patient: HttpClient) -> None:
+def test_throttled_for_long(table: Service, http: HttpClient) -> None:
     """Throttling that outlasts the deadline makes the store unavailable."""
     with fault_proxy(table.endpoint) as proxy:
         proxy.switch(THROTTLED)
-        dynamodb = DynamoDB(proxy.endpoint, table.region, lambda: credentials_of(table), patient)
+        dynamodb = DynamoDB(proxy.endpoint, table.region, lambda: credentials_of(table), http)
         # A machine that is busy for all of the shortest time hears nothing.
         for seconds in (0.5, 4, 16):
-            with pytest.raises(StoreUnavailableError) as told:
+            with pytest.raises(StoreUnavailableError) as caught:
                 dynamodb.batch_get_items(TABLE, "id", ["node-1", "node-2"], within(seconds))
-            if "ProvisionedThroughputExceededException" in str(told.value):
+            if "ProvisionedThroughputExceededException" in str(caught.value):
                 return
-    pytest.fail(str(told.value))
+    pytest.fail(str(caught.value))
 
 
-def test_doubled_keys(table: Service, patient: HttpClient) -> None:
-    """Doubled keys are refused by DynamoDB, and the refusal is told."""
-    dynamodb = DynamoDB(table.endpoint, table.region, lambda: credentials_of(table), patient)
+def test_doubled_keys(table: Service, http: HttpClient) -> None:
+    """Doubled keys are refused by DynamoDB, and the error says so."""
+    dynamodb = DynamoDB(table.endpoint, table.region, lambda: credentials_of(table), http)
     with pytest.raises(AWSError) as caught:
         dynamodb.batch_get_items(TABLE, "id", ["node-1", "node-1"], within(ENOUGH))
     assert ("ValidationException", 400) == (caught.value.code, caught.value.status)
@@ -191,20 +191,20 @@ def test_presigned_url_is_for_get_and_for_a_time(bucket: S3) -> None:
     assert 403 == fetched(expired)[0]
 
 
-def test_wrong_secret(versitygw: Service, bucket: S3, patient: HttpClient) -> None:
+def test_wrong_secret(versitygw: Service, bucket: S3, http: HttpClient) -> None:
     """A wrong secret is an error and no reason to ask later."""
     wrong = Credentials(versitygw.access_key, "wrong")
-    s3 = S3(versitygw.endpoint, versitygw.region, BUCKET, lambda: wrong, patient)
+    s3 = S3(versitygw.endpoint, versitygw.region, BUCKET, lambda: wrong, http)
     with pytest.raises(AWSError) as caught:
         s3.get("a b", 0, 1, within(ENOUGH))
     assert ("SignatureDoesNotMatch", 403) == (caught.value.code, caught.value.status)
 
 
-def test_session_token(swift_s3: Service, patient: HttpClient) -> None:
+def test_session_token(swift_s3: Service, http: HttpClient) -> None:
     """A session token is part of signed headers and of presigned URLs."""
     with closing(swift_s3.client("s3")) as client:
         client.create_bucket(Bucket=BUCKET)
-    s3 = S3(swift_s3.endpoint, swift_s3.region, BUCKET, lambda: credentials_of(swift_s3), patient)
+    s3 = S3(swift_s3.endpoint, swift_s3.region, BUCKET, lambda: credentials_of(swift_s3), http)
     s3.put("a b", b"body", "text/plain", within(ENOUGH))
     assert b"od" == s3.get("a b", 1, 2, within(ENOUGH))
     assert (200, b"body") == fetched(s3.presigned_get("a b", "http", 60))

@@ -52,7 +52,7 @@ def selector(number: int, turn: int) -> dict[str, SelectorValue]:
     return {key: values[key] for key in SHAPES[(number + turn) % len(SHAPES)]}
 
 
-def write(service: Service, buckets: Service, name: str, writer: int, told: Connection) -> None:
+def write(service: Service, buckets: Service, name: str, writer: int, reports: Connection) -> None:
     """Put each group, and move it twice; tell of each write before it begins and when it has returned."""
     catalog = CatalogWriter(
         StoreClients(service.client("dynamodb"), buckets.client("s3"), name, name), retry_seconds=60
@@ -60,10 +60,10 @@ def write(service: Service, buckets: Service, name: str, writer: int, told: Conn
     order = [(number, turn) for turn in range(3) for number in range(GROUPS)]
     for number, turn in order:
         group = Group(f"w{writer}-{number}", profile="p", selector=selector(number, turn), metadata={"turn": turn})
-        told.send(("begun", group))
+        reports.send(("begun", group))
         catalog.put_group(group)
-        told.send(("done", group))
-    told.close()
+        reports.send(("done", group))
+    reports.close()
 
 
 class Known(NamedTuple):
@@ -74,16 +74,16 @@ class Known(NamedTuple):
 
 
 class Books:
-    """What the writers told."""
+    """What the writers reports."""
 
     def __init__(self) -> None:
         self.groups: dict[str, Known] = {}
 
-    def follow(self, told: Connection) -> None:
+    def follow(self, reports: Connection) -> None:
         """Take down what one writer tells, until it ends."""
         while True:
             try:
-                what, group = told.recv()
+                what, group = reports.recv()
             except (EOFError, ConnectionResetError):
                 return
             known = self.groups.get(group.id, Known(None, None))
@@ -94,7 +94,7 @@ class Readers:
     """Ask for machines whose groups never change, and that lie beside those that do, until they are ended."""
 
     def __init__(self, table: CatalogTable) -> None:
-        self.answers: list[tuple[int, Selection | None]] = []
+        self.selections: list[tuple[int, Selection | None]] = []
         self.unavailable = 0
         self._table = table
         self._over = threading.Event()
@@ -116,7 +116,7 @@ class Readers:
             number = numbers.randrange(FIXED)
             machine = {"mac": f"m{number}", "os": "o1", "zone": "z", "rack": f"r{number}"}
             try:
-                self.answers.append((number, reader.select(machine)))
+                self.selections.append((number, reader.select(machine)))
             except StoreUnavailableError:
                 self.unavailable += 1
 
@@ -128,7 +128,7 @@ def fixed(number: int) -> Group:
 
 
 def test_many_writers(table: CatalogTable, dynamodb_local: Service, moto_server: Service) -> None:
-    """No group is lost, no third answer given, no false alarm raised; a repair leaves no dangling or doubled entry."""
+    """No group is lost, no third one selected, no false alarm raised; a repair leaves no dangling or doubled entry."""
     table.fill(Group("default", profile="p"), *map(fixed, range(FIXED)))
     spawn = multiprocessing.get_context("spawn")
     books, followers = Books(), list[threading.Thread]()
@@ -154,11 +154,11 @@ def test_many_writers(table: CatalogTable, dynamodb_local: Service, moto_server:
     assert [] == alarms
     assert (WRITERS - KILLED) * GROUPS <= len(books.groups)
 
-    # Those machines' own groups win, whatever the writers do: any other answer is a third one.
-    assert readers.answers
-    assert [] == [one for one in readers.answers if one[1] is None or one[1].group != fixed(one[0])]
+    # Those machines' own groups win, whatever the writers do: any other response is a third one.
+    assert readers.selections
+    assert [] == [one for one in readers.selections if one[1] is None or one[1].group != fixed(one[0])]
 
-    # Also what killed writers left changes no answer before a repair.
+    # Also what killed writers left changes no response before a repair.
     assert [] == [found for found in table.fsck() if found.kind.is_damage]
     assert [] == lost(table, books)
     repairs = table.fsck(repair=True, ages=Ages(tombstone=-1))

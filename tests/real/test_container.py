@@ -50,7 +50,7 @@ def own(directory: Path, user: int = USER) -> None:
 
 
 def reproduce(suite: str, port: int) -> None:
-    """Compare the answers of a server of the suite's data with those that are recorded."""
+    """Compare the responses of a server of the suite's data with those that are recorded."""
     for recording in recordings():
         if recording.suite == suite:
             assert_reproduced(recording, exchange(port, recording), behind_balancer=False)

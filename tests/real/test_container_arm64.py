@@ -38,6 +38,6 @@ def test_answers_in_emulation(image: Image) -> None:
     emulated = image._replace(config={**image.config, "Entrypoint": python})
     volumes = [Volume(EXAMPLES / "talos"), Volume(qemu_aarch64().parent, "/mnt")]
     with container(emulated, "render", "ipxe", "--label", "arch=arm64", volumes=volumes) as made:
-        answer = subprocess.run(made.command, capture_output=True, text=True, timeout=600, check=False)
-    assert 0 == answer.returncode, answer.stderr
-    assert "kernel /assets/talos/arm64/vmlinuz" in answer.stdout
+        response = subprocess.run(made.command, capture_output=True, text=True, timeout=600, check=False)
+    assert 0 == response.returncode, response.stderr
+    assert "kernel /assets/talos/arm64/vmlinuz" in response.stdout

@@ -1,4 +1,4 @@
-"""The Lambda handler while DynamoDB or S3 is away: 503 with Retry-After, and the same answers when it is back."""
+"""The Lambda handler while DynamoDB or S3 is away: 503 with Retry-After, and the same responses when it is back."""
 
 import uuid
 from collections.abc import Iterator
@@ -70,9 +70,9 @@ def _ask(app: App, path: str, headers: dict[str, str] | None = None, **labels: s
     return app.handle(event)
 
 
-def _answered(app: App, path: str, headers: dict[str, str] | None = None, **labels: str) -> dict[str, Any]:
+def _response(app: App, path: str, headers: dict[str, str] | None = None, **labels: str) -> dict[str, Any]:
     """Ask as machines do that are told to come back: the store is there, but may be late on a busy machine."""
-    return retry_on_503(lambda: _ask(app, path, headers, **labels), lambda answer: answer["statusCode"])
+    return retry_on_503(lambda: _ask(app, path, headers, **labels), lambda response: response["statusCode"])
 
 
 def _refused(app: App, path: str, headers: dict[str, str] | None = None, **labels: str) -> None:
@@ -87,14 +87,14 @@ def _refused(app: App, path: str, headers: dict[str, str] | None = None, **label
 def test_table_away(rig: Rig, fault: Fault) -> None:
     """A machine is asked to come back, the assets go on, and it boots when the table is back."""
     # What a process has once read of releases serves it on.
-    assert "note\n" == _answered(rig.app, "/assets/note")["body"]
+    assert "note\n" == _response(rig.app, "/assets/note")["body"]
     rig.dynamodb.switch(fault)
     _refused(rig.app, "/ipxe", arch="arm64")
     _refused(rig.app, "/generic", arch="arm64")
-    assert "note\n" == _answered(rig.app, "/assets/note")["body"]
+    assert "note\n" == _response(rig.app, "/assets/note")["body"]
     rig.dynamodb.switch(PassThrough())
-    assert "#!ipxe\nkernel /assets/vmlinuz\nboot\n" == _answered(rig.app, "/ipxe", arch="arm64")["body"]
-    assert "arm64" == _answered(rig.app, "/generic", arch="arm64")["body"]
+    assert "#!ipxe\nkernel /assets/vmlinuz\nboot\n" == _response(rig.app, "/ipxe", arch="arm64")["body"]
+    assert "arm64" == _response(rig.app, "/generic", arch="arm64")["body"]
 
 
 @pytest.mark.parametrize(
@@ -112,12 +112,12 @@ def test_bucket_away(rig: Rig, fault: Fault) -> None:
     _refused(rig.app, "/assets/note")
     _refused(rig.app, "/assets/vmlinuz", SIX_RANGES)
     _refused(rig.app, "/generic", arch="long")
-    assert 200 == _answered(rig.app, "/ipxe", arch="arm64")["statusCode"]
-    assert "arm64" == _answered(rig.app, "/generic", arch="arm64")["body"]
+    assert 200 == _response(rig.app, "/ipxe", arch="arm64")["statusCode"]
+    assert "arm64" == _response(rig.app, "/generic", arch="arm64")["body"]
     rig.s3.switch(PassThrough())
-    assert "note\n" == _answered(rig.app, "/assets/note")["body"]
-    assert 206 == _answered(rig.app, "/assets/vmlinuz", SIX_RANGES)["statusCode"]
-    assert 302 == _answered(rig.app, "/generic", arch="long")["statusCode"]
+    assert "note\n" == _response(rig.app, "/assets/note")["body"]
+    assert 206 == _response(rig.app, "/assets/vmlinuz", SIX_RANGES)["statusCode"]
+    assert 302 == _response(rig.app, "/generic", arch="long")["statusCode"]
 
 
 @pytest.mark.parametrize("path", ["/assets/vmlinuz", "/assets/a%20b%20c"])
@@ -128,7 +128,7 @@ def test_slow_bucket(rig: Rig, path: str) -> None:
 
 
 def test_slow_stores(rig: Rig) -> None:
-    """So are a selection, a template and a long answer's way into the bucket."""
+    """So are a selection, a template and a long response's way into the bucket."""
     rig.dynamodb.switch(Delay(0.6))
     rig.s3.switch(Delay(1.2))
     _refused(rig.app, "/generic", arch="long")

@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.real, pytest.mark.nightly]
 CONFIG = {"ignition": {"version": "3.4.0"}, "storage": {"files": [{"path": "/etc/hostname", "mode": 420}]}}
 
 
-def test_it_asks_until_the_operator_has_mended(tmp_path: Path) -> None:
-    """A config that cannot be served is 500, which Ignition asks again: the machine boots once it is mended."""
+def test_it_asks_until_the_operator_has_repaired_it(tmp_path: Path) -> None:
+    """A config that cannot be served is 500, which Ignition asks again: the machine boots once it is repaired."""
     data, machine = tmp_path / "data", tmp_path / "machine"
     for directory in ("groups", "profiles", "ignition"):
         (data / directory).mkdir(parents=True)

@@ -24,13 +24,13 @@ def _refusal(config: bytes) -> str:
 
 def test_vectors() -> None:
     """Each config that is served for a Butane text without files, but for a version newer than this Ignition's."""
-    answers = {}
+    configs = {}
     for vector in vectors():
         with suppress(InvalidConfigError):
-            answers[vector["name"]] = respond("a", vector["butane"].encode()).body
-    known = {name: answer for name, answer in answers.items() if b'"version":"3.6.0"' not in answer}
+            configs[vector["name"]] = respond("a", vector["butane"].encode()).body
+    known = {name: config for name, config in configs.items() if b'"version":"3.6.0"' not in config}
     assert len(known) > 50
-    assert {} == {name: refusal for name, answer in known.items() if (refusal := _refusal(answer))}
+    assert {} == {name: refusal for name, config in known.items() if (refusal := _refusal(config))}
 
 
 @pytest.mark.parametrize(("name", "more"), [("fedora-coreos", ""), ("flatcar", ""), ("flatcar", "&os=installed")])

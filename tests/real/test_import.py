@@ -74,12 +74,12 @@ def documents(stores: Stores) -> int:
 
 
 def script(app: object, number: int) -> bytes | int:
-    """The kernel that the machine is given, or the status of another answer."""
+    """The kernel that the machine is given, or the status of another response."""
     event = {"httpMethod": "GET", "path": "/ipxe", "multiValueQueryStringParameters": {"mac": [mac(number)]}}
-    # On a busy machine an answer may come too late, and is asked for again.
-    while (answer := app.handle(event))["statusCode"] == 503:  # type: ignore[attr-defined]
+    # On a busy machine a response may come too late, and is asked for again.
+    while (response := app.handle(event))["statusCode"] == 503:  # type: ignore[attr-defined]
         time.sleep(0.1)
-    return answer["body"].split()[2] if answer["statusCode"] == 200 else answer["statusCode"]
+    return response["body"].split()[2] if response["statusCode"] == 200 else response["statusCode"]
 
 
 @contextmanager
@@ -104,8 +104,8 @@ def test_many_groups_while_machines_ask(stores: Stores, data: Path) -> None:
     """Groups go into an empty table; a machine is told of no group until its own is there, never the default."""
     app = lambda_app(stores.environment())
     with asked(app) as seen:
-        told = imported(stores, data)
-    assert f"{MANY + 3} added, 0 changed, 0 removed, 0 unchanged" in told.stdout
+        ended = imported(stores, data)
+    assert f"{MANY + 3} added, 0 changed, 0 removed, 0 unchanged" in ended.stdout
     assert seen <= {404, "own"}
     assert {"own"} == {script(app, number) for number in SOME}
     assert "default" == script(app, MANY)
@@ -130,5 +130,5 @@ def test_interrupted(stores: Stores, data: Path, number: int, part: float) -> No
     assert seen <= {404, "own"}
     assert MANY + 3 == documents(stores)
     assert {"own"} == {script(app, number) for number in SOME}
-    told = imported(stores, data)
-    assert f"0 added, 0 changed, 0 removed, {MANY + 3} unchanged" in told.stdout
+    ended = imported(stores, data)
+    assert f"0 added, 0 changed, 0 removed, {MANY + 3} unchanged" in ended.stdout

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.real
 KERNEL = hashlib.shake_256(b"kernel").digest(32 << 20)
 """32 MiB of which no two blocks are alike."""
 
-PATIENCE = 60
+TIMEOUT = 60
 TARGETS = (
     "/boot.ipxe",
     "/ipxe?mac=52-54-00-12-34-56",
@@ -46,21 +46,21 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_a_download_goes_on_after_serve_was_killed(data: Path, tmp_path: Path) -> None:
-    """curl asks the same address for the rest and has the whole file; every other answer is what it was before."""
+    """curl asks the same address for the rest and has the whole file; every other response is what it was before."""
     command = ("--address", f"127.0.0.1:{free_port()}", "--data-path", str(data))
     downloaded = tmp_path / "vmlinuz"
     with started(*command) as serve:
-        before = answers(serve.port)
+        before = responses(serve.port)
         with download(serve.port, downloaded, "--limit-rate", "2M") as curl:
             wait_for_bytes(downloaded)
             serve.kill()
-            assert 0 != curl.wait(PATIENCE)
+            assert 0 != curl.wait(TIMEOUT)
     had = downloaded.stat().st_size
     assert 0 < had < len(KERNEL)
     with started(*command) as serve:
-        assert before == answers(serve.port)
+        assert before == responses(serve.port)
         with download(serve.port, downloaded, "--continue-at", "-", "--dump-header", "-") as curl:
-            said, _ = curl.communicate(timeout=PATIENCE)
+            said, _ = curl.communicate(timeout=TIMEOUT)
             assert 0 == curl.returncode
         serve.end()
     assert f"content-range: bytes {had}-{len(KERNEL) - 1}/{len(KERNEL)}" in said.lower().splitlines()
@@ -74,15 +74,15 @@ def download(port: int, file: Path, *options: str) -> "subprocess.Popen[str]":
 
 
 def wait_for_bytes(file: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not (file.exists() and file.stat().st_size):
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
-def answers(port: int) -> list[bytes]:
+def responses(port: int) -> list[bytes]:
     found = []
     for target in TARGETS:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{target}", timeout=PATIENCE) as answer:
-            found.append(answer.read())
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{target}", timeout=TIMEOUT) as response:
+            found.append(response.read())
     return found

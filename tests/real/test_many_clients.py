@@ -63,25 +63,25 @@ def _mac(number: int) -> str:
 
 
 @contextmanager
-def _answer(port: int, target: str, user_agent: str) -> Iterator[http.client.HTTPResponse]:
-    """The answer, after the redirect where there is one."""
+def _respond(port: int, target: str, user_agent: str) -> Iterator[http.client.HTTPResponse]:
+    """The response, after the redirect where there is one."""
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)) as connection:
         connection.request("GET", target, headers={"User-Agent": user_agent})
-        answer = connection.getresponse()
-        if answer.status == 302:
-            location = urlsplit(answer.headers["location"])
+        response = connection.getresponse()
+        if response.status == 302:
+            location = urlsplit(response.headers["location"])
             assert location.port is not None
-            with _answer(location.port, f"{location.path}?{location.query}", user_agent) as followed:
+            with _respond(location.port, f"{location.path}?{location.query}", user_agent) as followed:
                 yield followed
             return
-        assert 200 == answer.status
-        yield answer
+        assert 200 == response.status
+        yield response
 
 
 def _digest(port: int, name: str, user_agent: str) -> str:
     found = hashlib.sha256()
-    with _answer(port, f"/assets/{name}", user_agent) as answer:
-        while piece := answer.read(PIECE):
+    with _respond(port, f"/assets/{name}", user_agent) as response:
+        while piece := response.read(PIECE):
             found.update(piece)
     return found.hexdigest()
 
@@ -90,8 +90,8 @@ def _boot(site: Site, number: int, start: threading.Barrier) -> tuple[bytes, dic
     """The script of that machine, and the digests of what it downloads."""
     user_agent = USER_AGENTS[number % len(USER_AGENTS)]
     start.wait(LIMIT)
-    with _answer(site.port, f"/ipxe?mac={_mac(number)}", user_agent) as answer:
-        script = answer.read()
+    with _respond(site.port, f"/ipxe?mac={_mac(number)}", user_agent) as response:
+        script = response.read()
     return script, {name: _digest(site.port, name, user_agent) for name in site.digests}
 
 

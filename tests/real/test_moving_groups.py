@@ -22,7 +22,7 @@ from tests.support.nightly import NIGHTLY
 
 pytestmark = pytest.mark.real
 
-QUESTIONS = 1000 if NIGHTLY else 60
+SELECTIONS = 1000 if NIGHTLY else 60
 """Asked by each of two readers, one warm and one that is new each time."""
 
 MAC = "52:54:00:12:34:56"
@@ -72,21 +72,21 @@ def again_and_again(write: Callable[[int], object]) -> Iterator[list[int]]:
             writing.result()
 
 
-def answers(table: CatalogTable) -> list[Selection | None]:
-    """What a warm and many cold readers answer."""
+def selected(table: CatalogTable) -> list[Selection | None]:
+    """What a warm and many cold readers select."""
     warm = table.reader()
 
-    def answer(fresh: bool) -> Selection | None:
+    def selection(fresh: bool) -> Selection | None:
         while True:
             try:
                 return (table.reader() if fresh else warm).select(LABELS)
             except StoreUnavailableError:
-                # So many changes during one question are answered with "ask again", which machines do.
+                # So many changes during one selection are a 503, after which machines try again.
                 continue
 
     with ThreadPoolExecutor(2) as threads:
-        asked = threads.map(lambda fresh: [answer(fresh) for _ in range(QUESTIONS)], (True, False))
-        return [one for found in asked for one in found]
+        found = threads.map(lambda fresh: [selection(fresh) for _ in range(SELECTIONS)], (True, False))
+        return [one for each in found for one in each]
 
 
 def ids_in(selections: list[Selection | None]) -> set[str | None]:
@@ -97,7 +97,7 @@ def test_group_that_moves(table: CatalogTable) -> None:
     """A group that moves between two selectors of a machine is always the machine's, never the default group."""
     table.fill(Group("a", selector=SELECTORS[0]))
     with again_and_again(lambda n: table.fill(Group("a", selector=SELECTORS[n % 2]))) as moves:
-        found = answers(table)
+        found = selected(table)
     assert {"a"} == ids_in(found)
     assert len(moves) > 10
 
@@ -106,7 +106,7 @@ def test_group_with_lists_that_moves(table: CatalogTable) -> None:
     """A group that moves from forty selectors to forty others is always the machine's that has one of each."""
     table.fill(Group("a", selector=LISTS[0]))
     with again_and_again(lambda n: table.fill(Group("a", selector=LISTS[n % 2]))) as moves:
-        found = answers(table)
+        found = selected(table)
     assert {"a"} == ids_in(found)
     assert len(moves) > 10
 
@@ -120,7 +120,7 @@ def test_machine_that_moves_between_lists(table: CatalogTable) -> None:
     lists: list[dict[str, SelectorValue]] = [{"mac": (MAC, "one", "two")}, {"mac": ("one", "three")}]
     table.fill(Group("g1", selector=lists[0]))
     with again_and_again(move) as moves:
-        found = answers(table)
+        found = selected(table)
     assert {"g0", "g1"} >= ids_in(found)
     assert len(moves) > 10
 
@@ -134,7 +134,7 @@ def test_group_with_successors(table: CatalogTable) -> None:
 
     table.fill(Group("g0", selector=SELECTORS[0]))
     with again_and_again(succeed) as moves:
-        found = answers(table)
+        found = selected(table)
     assert {"g0", "g1"} >= ids_in(found)
     assert len(moves) > 10
 
@@ -143,7 +143,7 @@ def test_group_and_profile_belong_together(table: CatalogTable) -> None:
     """A machine gets the profile that the group names at that moment, while the group changes to others."""
     table.fill(Group("a", profile="p", selector=SELECTORS[0]))
     with again_and_again(lambda n: table.fill(Group("a", profile="pq"[n % 2], selector=SELECTORS[0]))):
-        found = answers(table)
+        found = selected(table)
     pairs = {(one.group.profile, one.profile and one.profile.id) for one in found if one is not None}
     assert {("p", "p"), ("q", "q")} >= pairs
     assert None not in found
@@ -161,7 +161,7 @@ def test_fsck_hides_no_group(table: CatalogTable, selectors: Sequence[Mapping[st
 
     found: list[Finding] = []
     with again_and_again(repair) as repairs:
-        for number in range(QUESTIONS):
+        for number in range(SELECTIONS):
             move(number)
             assert Selection(Group("a", selector=selectors[number % 2]), None) == table.reader().select(LABELS)
     assert repairs

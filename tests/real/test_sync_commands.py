@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.real.source_commands import PATIENCE, SourceCommands, fetch
+from tests.real.source_commands import TIMEOUT, SourceCommands, fetch
 from tests.rigs.oci_registry import OciRegistry
 from tests.rigs.oci_registry import oci_registry as oci_registry_rig
 from tests.rigs.stores import new_stores
@@ -169,7 +169,7 @@ def test_concurrent_syncs_succeed(commands: SourceCommands, repository: str, oci
         oci_registry.push(one, repository, "stable")
         with ExitStack() as both:
             syncs = [both.enter_context(commands.begin("sync")) for _ in range(2)]
-            said = [sync.communicate(timeout=PATIENCE) for sync in syncs]
+            said = [sync.communicate(timeout=TIMEOUT) for sync in syncs]
         assert [0, 0] == [sync.returncode for sync in syncs]
         assert [f"talos: published {one.digest}\n", f"talos: up to date: {one.digest}\n"] == sorted(
             out for out, _ in said
@@ -178,10 +178,10 @@ def test_concurrent_syncs_succeed(commands: SourceCommands, repository: str, oci
         assert set() == commands.leftovers("talos")
 
 
-def eventually(question: Callable[[], bool]) -> None:
+def eventually(condition: Callable[[], bool]) -> None:
     """Ask until it is so."""
-    end = time.monotonic() + PATIENCE
-    while not question():
+    end = time.monotonic() + TIMEOUT
+    while not condition():
         assert time.monotonic() < end
         time.sleep(0.1)
 

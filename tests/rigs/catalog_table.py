@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 ENOUGH = 60.0
-"""Seconds in which any machine gets an answer."""
+"""Seconds in which any machine gets a response."""
 
 
 class CatalogTable:
@@ -66,7 +66,7 @@ class CatalogTable:
         return self.client.get_item(TableName=self.name, Key=key, ConsistentRead=True).get("Item")
 
     def fsck(self, *, repair: bool = False, ages: Ages | None = None) -> list[Finding]:
-        """What fsck finds, and mends."""
+        """What fsck finds and repairs."""
         run = Fsck(self.clients, self.light, repair=repair, ages=ages or Ages())
         return list(run.run())
 

@@ -50,12 +50,12 @@ def _stored(url: str, one: Image) -> Iterator[tuple[str, str]]:
     pending = [f"manifests/{name}.sig", f"manifests/{name}"]
     while pending:
         path = pending.pop()
-        answer = urllib3.request("GET", f"{url}/{path}", headers={"Accept": f"{OCI_INDEX}, {OCI_MANIFEST}"})
-        if answer.status != 200:
+        response = urllib3.request("GET", f"{url}/{path}", headers={"Accept": f"{OCI_INDEX}, {OCI_MANIFEST}"})
+        if response.status != 200:
             continue
-        yield path, answer.data.decode()
+        yield path, response.data.decode()
         if path.startswith("manifests/"):
-            document = answer.json()
+            document = response.json()
             pending += [f"manifests/{entry['digest']}" for entry in document.get("manifests", ())]
             pending += [f"blobs/{layer['digest']}" for layer in document.get("layers", ())]
 

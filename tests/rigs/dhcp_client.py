@@ -52,7 +52,7 @@ def discover(architecture: int, *, is_ipxe: bool) -> bytes:
 
 
 def offered(frame: bytes, architecture: int, *, is_ipxe: bool) -> Offer | None:
-    """The offer in the frame, if it is one for that question."""
+    """The offer in the frame, if it is one for that request."""
     if frame[12:14] != struct.pack("!H", _ALL_IPV4) or frame[23] != 17 or frame[34:38] != struct.pack("!HH", 67, 68):
         return None
     body = frame[42:]
@@ -89,7 +89,7 @@ def solicit(architecture: int, *, is_ipxe: bool) -> bytes:
 
 
 def advertised(message: bytes, architecture: int, *, is_ipxe: bool) -> Offer | None:
-    """The offer in the message, if it is one for that question."""
+    """The offer in the message, if it is one for that request."""
     if struct.unpack_from("!I", message)[0] != 2 << 24 | architecture << 1 | is_ipxe:
         return None
     options, rest = {}, message[4:]

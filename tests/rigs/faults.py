@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PassThrough:
-    """Relay the request and its answer unchanged."""
+    """Relay the request and its response unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +15,12 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class Hang:
-    """Read the request and never answer; the connection is cut at the next switch."""
+    """Read the request and never respond; the connection is cut at the next switch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """Relay the request at once and keep the answer back.
+    """Relay the request at once and keep the response back.
 
     So a client that gives up has still had its request carried out, as with a slow network.
     """
@@ -29,8 +29,8 @@ class Delay:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """Answer by the proxy; the service behind it never sees the request.
+class Respond:
+    """A response of the proxy; the service behind it never sees the request.
 
     With `only`, the requests of that operation of DynamoDB; the others are relayed.
     """
@@ -53,33 +53,33 @@ class Withhold:
     keys: int = 1
 
 
-Fault = PassThrough | Refuse | Hang | Delay | Answer | Withhold
+Fault = PassThrough | Refuse | Hang | Delay | Respond | Withhold
 
-INTERNAL_ERROR = Answer(500, "Internal Server Error", "text/plain", b"")
+INTERNAL_ERROR = Respond(500, "Internal Server Error", "text/plain", b"")
 """A service's own failure, in a form that DynamoDB's and S3's clients both understand."""
 
-THROTTLED = Answer(
+THROTTLED = Respond(
     400,
     "Bad Request",
     "application/x-amz-json-1.0",
     b'{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",'
     b'"message":"The level of configured provisioned throughput for the table was exceeded."}',
 )
-"""DynamoDB's answer to more reads or writes than a partition serves."""
+"""DynamoDB's response to more reads or writes than a partition serves."""
 
-FORBIDDEN = Answer(
+FORBIDDEN = Respond(
     400,
     "Bad Request",
     "application/x-amz-json-1.0",
     b'{"__type":"com.amazon.coral.service#AccessDeniedException","message":"not authorized to perform this"}',
 )
-"""DynamoDB's answer to credentials that may not do this."""
+"""DynamoDB's response to credentials that may not do this."""
 
-SLOW_DOWN = Answer(
+SLOW_DOWN = Respond(
     503,
     "Slow Down",
     "application/xml",
     b'<?xml version="1.0" encoding="UTF-8"?>\n'
     b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>",
 )
-"""S3's answer to too many requests for one prefix."""
+"""S3's response to too many requests for one prefix."""

@@ -29,7 +29,7 @@ class Head:
 
     @property
     def status(self) -> int:
-        """The status, if this is an answer."""
+        """The status, if this is a response."""
         words = self.start.split(b" ", 2)
         if len(words) < 2 or not words[1].isdigit():
             raise MalformedMessageError(f"no status line: {self.start!r}")
@@ -87,8 +87,8 @@ def copy_request_body(head: Head, stream: BinaryIO, sink: Callable[[bytes], obje
         _copy_length(stream, _length(head.field("content-length") or "0"), sink)
 
 
-def copy_answer_body(head: Head, method: str, stream: BinaryIO, sink: Callable[[bytes], object]) -> bool:
-    """Hand the body of the answer to a `method` request to `sink` as it is on the wire.
+def copy_response_body(head: Head, method: str, stream: BinaryIO, sink: Callable[[bytes], object]) -> bool:
+    """Hand the body of the response to a `method` request to `sink` as it is on the wire.
 
     False if only the end of the connection ended it.
     """

@@ -82,14 +82,14 @@ class _RuntimeApiRequest(BaseHTTPRequestHandler):
             "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:eu-central-1:123456789012:function:it:live",
             "Lambda-Runtime-Trace-Id": "Root=1-6870a108-3f2b7c9d5e8a41067f9b0008;Sampled=0",
         }
-        self._answer(200, headers, event)
+        self._respond(200, headers, event)
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
         self.server.reports.put(_Report(self.path.rpartition("/")[2], body))
-        self._answer(202, {}, b"")
+        self._respond(202, {}, b"")
 
-    def _answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    def _respond(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
@@ -112,7 +112,7 @@ class LambdaFunction:
         self.environments = 0
 
     def invoke(self, event: Any) -> Any:
-        """The handler's answer to an event, both as JSON has them.
+        """The handler's response to an event, both as JSON has them.
 
         Raises FunctionFailedError for a handler that is not loaded or raises, RigFailedError for a process that ends.
         """
@@ -121,12 +121,12 @@ class LambdaFunction:
         except queue.Empty:
             api, program = self._start()
         api.invocations.put(_Invocation(str(uuid.uuid4()), json.dumps(event).encode()))
-        report = program.wait_for(lambda: _taken(api.reports), f"an answer of {self._artefacts.name}")
+        report = program.wait_for(lambda: _taken(api.reports), f"a response of {self._artefacts.name}")
         self._idle.put((api, program))
-        answer = json.loads(report.body)
+        response = json.loads(report.body)
         if report.kind == "error":
-            raise FunctionFailedError(f"{answer['errorType']}: {answer['errorMessage']}")
-        return answer
+            raise FunctionFailedError(f"{response['errorType']}: {response['errorMessage']}")
+        return response
 
     def log(self) -> list[str]:
         """The lines that all environments have written to standard output and standard error."""

@@ -53,7 +53,7 @@ def running_matchbox(data: Path, directory: Path, certificates: Sequence[str | P
     """
     http, grpc = (f"127.0.0.1:{free_port()}" for _ in range(2))
 
-    def answers() -> bool | None:
+    def is_up() -> bool | None:
         try:
             return urllib3.request("GET", f"http://{http}", retries=False).status == 200 or None
         except urllib3.exceptions.HTTPError:
@@ -64,5 +64,5 @@ def running_matchbox(data: Path, directory: Path, certificates: Sequence[str | P
     (data / "assets").mkdir(parents=True, exist_ok=True)
     arguments = [matchbox(), "-address", http, "-data-path", data, "-assets-path", data / "assets", *flags]
     with running(arguments, directory, {}) as program:
-        program.wait_for(answers, "its answer")
+        program.wait_for(is_up, "its response")
         yield Addresses(f"http://{http}", grpc)

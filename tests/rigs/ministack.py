@@ -77,7 +77,7 @@ def ministack() -> Iterator[Ministack]:
         # -P: not this directory, whose module of the same name hides the package.
         arguments = [installed / "bin" / "python", "-P", Path(__file__).with_name("ministack_program.py"), str(plain)]
         with running(arguments, directory, environment) as program:
-            program.wait_for(lambda: _serves(plain), "its answer to a health check")
+            program.wait_for(lambda: _serves(plain), "its response to a health check")
             yield Ministack(
                 # SAM takes it for S3 in the template's address with this name only.
                 endpoint=f"https://localhost:{secure}",
@@ -93,10 +93,10 @@ def ministack() -> Iterator[Ministack]:
 
 def _serves(port: int) -> bool | None:
     try:
-        answer = urllib3.request("GET", f"http://127.0.0.1:{port}/_ministack/health", retries=False, timeout=5)
+        response = urllib3.request("GET", f"http://127.0.0.1:{port}/_ministack/health", retries=False, timeout=5)
     except urllib3.exceptions.HTTPError:
         return None
-    return True if answer.status == 200 else None
+    return True if response.status == 200 else None
 
 
 def _install(python: Path, directory: Path) -> None:

@@ -27,8 +27,8 @@ class MotoService(Service):
     def reset(self) -> None:
         """Forget all tables, buckets and objects."""
         request = urllib.request.Request(f"{self.endpoint}/moto-api/reset", method="POST")
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            answer.read()
+        with urllib.request.urlopen(request, timeout=30) as response:
+            response.read()
 
 
 class _Quiet(WSGIRequestHandler):

@@ -85,8 +85,8 @@ class OciRegistry:
 
     def _has(self, pool: urllib3.PoolManager, repository: str, digest: str) -> bool:
         url = f"http://{self.host}/v2/{repository}/blobs/{digest}"
-        answer = pool.request("HEAD", url, headers=self._authorization(repository), redirect=False, timeout=_TIMEOUT)
-        return answer.status < HTTPStatus.BAD_REQUEST
+        response = pool.request("HEAD", url, headers=self._authorization(repository), redirect=False, timeout=_TIMEOUT)
+        return response.status < HTTPStatus.BAD_REQUEST
 
     def _upload(self, pool: urllib3.PoolManager, repository: str, digest: str, body: bytes) -> None:
         begun = self._ask(pool, repository, "POST", f"/v2/{repository}/blobs/uploads/", HTTPStatus.ACCEPTED)
@@ -109,12 +109,12 @@ class OciRegistry:
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
     ) -> urllib3.BaseHTTPResponse:
-        """The answer with the expected status. Raises RigFailedError for another one."""
+        """The response with the expected status. Raises RigFailedError for another one."""
         fields = {**(headers or {}), **self._authorization(repository)}
-        answer = pool.request(method, f"http://{self.host}{target}", headers=fields, body=body, timeout=_TIMEOUT)
-        if answer.status != expected:
-            raise RigFailedError(f"{method} {target} was answered {answer.status}, not {expected}: {answer.data!r}")
-        return answer
+        response = pool.request(method, f"http://{self.host}{target}", headers=fields, body=body, timeout=_TIMEOUT)
+        if response.status != expected:
+            raise RigFailedError(f"{method} {target} was answered {response.status}, not {expected}: {response.data!r}")
+        return response
 
     def _authorization(self, repository: str) -> dict[str, str]:
         return {} if self._tokens is None else {"Authorization": f"Bearer {self._tokens.token(repository)}"}
@@ -125,7 +125,7 @@ def oci_registry(*, tokens: bool = True, redirect: bool = True, token_key: str =
     """docker-registry on a free port of 127.0.0.1, without images.
 
     Without `tokens` everybody may do everything; without `redirect` it gives blobs itself. `token_key` is what the
-    token is called in the token server's answer: `token`, or as with some registries `access_token`.
+    token is called in the token server's response: `token`, or as with some registries `access_token`.
     """
     program = docker_registry()
     with ExitStack() as stack:
@@ -142,7 +142,7 @@ def oci_registry(*, tokens: bool = True, redirect: bool = True, token_key: str =
         # JSON is YAML, too.
         configuration.write_text(json.dumps(_configuration(host, images, issuer, storage)))
         process = stack.enter_context(running([program, "serve", configuration], directory, {}))
-        process.wait_for(lambda: serves(host), "its answer to GET /v2/")
+        process.wait_for(lambda: serves(host), "its response to GET /v2/")
         url = storage.url if storage is not None else ""
         yield OciRegistry(host, process.pid, storage_url=url, _tokens=issuer, _storage=storage)
 
@@ -179,7 +179,7 @@ def _configuration(
 def serves(host: str) -> bool | None:
     """Whether a registry answers there, None for not yet."""
     try:
-        answer = urllib3.request("GET", f"http://{host}/v2/", retries=False, timeout=5)
+        response = urllib3.request("GET", f"http://{host}/v2/", retries=False, timeout=5)
     except urllib3.exceptions.HTTPError:
         return None
-    return True if answer.status in {HTTPStatus.OK, HTTPStatus.UNAUTHORIZED} else None
+    return True if response.status in {HTTPStatus.OK, HTTPStatus.UNAUTHORIZED} else None

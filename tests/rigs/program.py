@@ -42,11 +42,11 @@ class Program:
         """Its process id."""
         return self._process.pid
 
-    def wait_for(self, question: Callable[[], _Found | None], what: str) -> _Found:
-        """Call `question` until it has a value; raises RigFailedError when the program or START_TIMEOUT ends first."""
+    def wait_for(self, condition: Callable[[], _Found | None], what: str) -> _Found:
+        """Call `condition` until it has a value; raises RigFailedError when the program or START_TIMEOUT ends first."""
         deadline = time.monotonic() + START_TIMEOUT
         while (status := self._process.poll()) is None and time.monotonic() < deadline:
-            found = question()
+            found = condition()
             if found is not None:
                 return found
             time.sleep(0.02)

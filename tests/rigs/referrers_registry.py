@@ -34,7 +34,7 @@ def referrers_registry() -> Iterator[OciRegistry]:
     with scratch_directory() as directory:
         host = f"127.0.0.1:{free_port()}"
         with running([installed / "referrers", host], directory, {}) as process:
-            process.wait_for(lambda: serves(host), "its answer to GET /v2/")
+            process.wait_for(lambda: serves(host), "its response to GET /v2/")
             yield OciRegistry(host, process.pid)
 
 

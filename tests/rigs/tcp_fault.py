@@ -15,8 +15,8 @@ from contextlib import closing, contextmanager, suppress
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
-from tests.rigs.faults import Answer, Delay, Fault, Hang, PassThrough, Refuse, Withhold
-from tests.rigs.http_wire import Head, copy_answer_body, copy_request_body, read_head, unchunked
+from tests.rigs.faults import Delay, Fault, Hang, PassThrough, Refuse, Respond, Withhold
+from tests.rigs.http_wire import Head, copy_request_body, copy_response_body, read_head, unchunked
 
 LOOPBACK = "127.0.0.1"
 CONNECT_TIMEOUT = 10.0
@@ -133,7 +133,7 @@ class FaultProxy:
                     connection.shutdown(socket.SHUT_RDWR)
 
     def _converse(self, client: socket.socket) -> None:
-        """Answer the requests of one client until either side has enough."""
+        """Respond to the requests of one client until either side has enough."""
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # A cut or broken connection is what a proxy hands on by ending the other one.
         with suppress(OSError):
@@ -145,7 +145,7 @@ class FaultProxy:
                 self._release(client)
 
     def _treat(self, head: Head, client: socket.socket, stream: BinaryIO) -> bool:
-        """Answer one request; whether the connection lives on."""
+        """Respond to one request; whether the connection lives on."""
         if (head.field("expect") or "").lower() == "100-continue":
             client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
             head = head.without("expect")
@@ -157,9 +157,9 @@ class FaultProxy:
                 with self._changed:
                     self._changed.wait_for(lambda: self._switches != switches)
                 return False
-            case Answer():
+            case Respond():
                 copy_request_body(head, stream, len)
-                client.sendall(_answer(fault, head.method))
+                client.sendall(_respond(fault, head.method))
                 return not head.closes()
             case Withhold(keys) if operation == "BatchGetItem":
                 return self._withhold(head, client, stream, keys)
@@ -173,7 +173,7 @@ class FaultProxy:
             self._requests[operation] += 1
             fault, switches = self._fault, self._switches
             concerned = operation == "BatchGetItem" or not isinstance(fault, Withhold)
-            if isinstance(fault, Answer) and fault.only not in ("", operation):
+            if isinstance(fault, Respond) and fault.only not in ("", operation):
                 return PassThrough(), switches
             if self._left is not None and concerned:
                 self._left -= 1
@@ -196,43 +196,43 @@ class FaultProxy:
             self._release(upstream)
 
     def _relay(self, head: Head, client: socket.socket, stream: BinaryIO, delay: float) -> bool:
-        with self._upstream_connection() as (upstream, answers):
+        with self._upstream_connection() as (upstream, responses):
 
             def send(piece: bytes) -> None:
-                # A service may answer and close before it has the whole body; that answer is what counts.
+                # A service may respond and close before it has the whole body; that response is what counts.
                 with suppress(BrokenPipeError, ConnectionResetError):
                     upstream.sendall(piece)
 
             send(head.encode())
             copy_request_body(head, stream, send)
-            answer = _final_head(answers)
+            response = _final_head(responses)
             if delay > 0:
                 with self._changed:
                     self._changed.wait_for(lambda: isinstance(self._fault, Refuse), delay)
-            client.sendall(answer.encode())
-            delimited = copy_answer_body(answer, head.method, answers, client.sendall)
-            return delimited and not head.closes() and not answer.closes()
+            client.sendall(response.encode())
+            delimited = copy_response_body(response, head.method, responses, client.sendall)
+            return delimited and not head.closes() and not response.closes()
 
     def _withhold(self, head: Head, client: socket.socket, stream: BinaryIO, keys: int) -> bool:
         sent = bytearray()
         copy_request_body(head, stream, sent.extend)
-        question = json.loads(unchunked(head, bytes(sent)))
-        withheld = _take_keys(question["RequestItems"], keys)
-        with self._upstream_connection() as (upstream, answers):
-            # An answer that is to be changed must not be compressed.
-            upstream.sendall(_with_json(head.without("accept-encoding"), question))
-            answer = _final_head(answers)
+        call = json.loads(unchunked(head, bytes(sent)))
+        withheld = _take_keys(call["RequestItems"], keys)
+        with self._upstream_connection() as (upstream, responses):
+            # A response that is to be changed must not be compressed.
+            upstream.sendall(_with_json(head.without("accept-encoding"), call))
+            response = _final_head(responses)
             got = bytearray()
-            copy_answer_body(answer, head.method, answers, got.extend)
-        if answer.status == 200:
-            content = json.loads(unchunked(answer, bytes(got)))
+            copy_response_body(response, head.method, responses, got.extend)
+        if response.status == 200:
+            content = json.loads(unchunked(response, bytes(got)))
             unprocessed = content.setdefault("UnprocessedKeys", {})
             for table, wanted in withheld.items():
                 unprocessed.setdefault(table, {**wanted, "Keys": []})["Keys"].extend(wanted["Keys"])
-            client.sendall(_with_json(answer, content))
+            client.sendall(_with_json(response, content))
         else:
-            client.sendall(answer.encode() + got)
-        return not head.closes() and not answer.closes()
+            client.sendall(response.encode() + got)
+        return not head.closes() and not response.closes()
 
 
 @contextmanager
@@ -250,14 +250,14 @@ def _bound(port: int) -> socket.socket:
 
 
 def _final_head(stream: BinaryIO) -> Head:
-    """The head of the answer proper, after any interim ones."""
+    """The head of the response proper, after any interim ones."""
     while (head := read_head(stream)) is not None:
         if head.status >= 200:
             return head
-    raise ConnectionError("the service ended the connection without an answer")
+    raise ConnectionError("the service ended the connection without a response")
 
 
-def _answer(fault: Answer, method: str) -> bytes:
+def _respond(fault: Respond, method: str) -> bytes:
     fields = ((b"Content-Type", fault.content_type.encode()), (b"Content-Length", b"%d" % len(fault.body)))
     head = Head(f"HTTP/1.1 {fault.status} {fault.reason}".encode(), fields)
     return head.encode() + (b"" if method == "HEAD" else fault.body)

@@ -33,12 +33,12 @@ def ask(url: str, method: str = "GET", **headers: str) -> urllib3.BaseHTTPRespon
 
 
 def token(registry: OciRegistry, repository: str, headers: Mapping[str, str], actions: str = "pull") -> tuple[int, Any]:
-    """Status and document of the token server's answer, found as the registry's refusal says."""
+    """Status and document of the token server's response, found as the registry's refusal says."""
     refusal = ask(f"http://{registry.host}/v2/{repository}/manifests/latest").headers["WWW-Authenticate"]
     found = dict(re.findall(r'(\w+)="([^"]*)"', refusal.removeprefix("Bearer ")))
     query = urlencode({"service": found["service"], "scope": f"repository:{repository}:{actions}"})
-    answer = ask(f"{found['realm']}?{query}", **headers)
-    return answer.status, answer.json()
+    response = ask(f"{found['realm']}?{query}", **headers)
+    return response.status, response.json()
 
 
 def bearer(registry: OciRegistry, repository: str, actions: str = "pull") -> dict[str, str]:
@@ -51,9 +51,9 @@ def bearer(registry: OciRegistry, repository: str, actions: str = "pull") -> dic
 
 def blob_address(registry: OciRegistry, repository: str, digest: str) -> str:
     """Where the registry sends a client for a blob."""
-    answer = ask(f"http://{registry.host}/v2/{repository}/blobs/{digest}", **bearer(registry, repository))
-    assert 307 == answer.status
-    return answer.headers["Location"]
+    response = ask(f"http://{registry.host}/v2/{repository}/blobs/{digest}", **bearer(registry, repository))
+    assert 307 == response.status
+    return response.headers["Location"]
 
 
 def pushed_blob(registry: OciRegistry) -> str:
@@ -80,13 +80,13 @@ def test_public_image_needs_an_anonymous_token(oci_registry: OciRegistry) -> Non
     assert re.fullmatch(challenge, refused.headers["WWW-Authenticate"])
     headers = {"Accept": OCI_MANIFEST, **bearer(oci_registry, "public/tokens")}
     for name in ("v1", TALOS.digest):
-        answer = ask(f"{url}/{name}", **headers)
+        response = ask(f"{url}/{name}", **headers)
         assert (200, OCI_MANIFEST, TALOS.digest) == (
-            answer.status,
-            answer.headers["Content-Type"],
-            answer.headers["Docker-Content-Digest"],
+            response.status,
+            response.headers["Content-Type"],
+            response.headers["Docker-Content-Digest"],
         )
-        assert TALOS.manifests[TALOS.digest][1] == answer.data
+        assert TALOS.manifests[TALOS.digest][1] == response.data
 
 
 def test_token_is_for_one_repository(oci_registry: OciRegistry) -> None:
@@ -108,8 +108,8 @@ def test_private_image_needs_the_password(oci_registry: OciRegistry) -> None:
     status, document = token(oci_registry, "private/talos", right)
     assert 200 == status
     url = f"http://{oci_registry.host}/v2/private/talos/manifests/v1"
-    answer = ask(url, Accept=OCI_MANIFEST, Authorization=f"Bearer {document['token']}")
-    assert TALOS.manifests[TALOS.digest][1] == answer.data
+    response = ask(url, Accept=OCI_MANIFEST, Authorization=f"Bearer {document['token']}")
+    assert TALOS.manifests[TALOS.digest][1] == response.data
 
 
 def test_anonymous_token_cannot_push(oci_registry: OciRegistry) -> None:
@@ -121,7 +121,7 @@ def test_anonymous_token_cannot_push(oci_registry: OciRegistry) -> None:
 def test_blob_is_redirected_to_another_host(oci_registry: OciRegistry) -> None:
     address = pushed_blob(oci_registry)
     assert address.startswith(f"{oci_registry.storage_url}/")
-    assert (200, KERNEL) == ((answer := ask(address)).status, answer.data)
+    assert (200, KERNEL) == ((response := ask(address)).status, response.data)
     assert digest_of(KERNEL) == oci_registry.sent[-1]
 
 
@@ -142,8 +142,8 @@ def test_storage_refuses_head_and_authorization(oci_registry: OciRegistry) -> No
     ],
 )
 def test_storage_serves_ranges(oci_registry: OciRegistry, wanted: str, status: int, part: str, body: bytes) -> None:
-    answer = ask(pushed_blob(oci_registry), Range=wanted)
-    assert (status, part, body) == (answer.status, answer.headers["Content-Range"], answer.data)
+    response = ask(pushed_blob(oci_registry), Range=wanted)
+    assert (status, part, body) == (response.status, response.headers["Content-Range"], response.data)
 
 
 def test_url_expires_once_on_request(oci_registry: OciRegistry) -> None:
@@ -219,7 +219,7 @@ def test_without_tokens_and_redirects_it_is_a_plain_registry() -> None:
         assert empty.document == json.loads(ask(f"{url}/manifests/v1", Accept=OCI_MANIFEST).data)
         kernel, nothing = (f"{url}/blobs/{digest_of(body)}" for body in (KERNEL, b""))
         got = [ask(kernel), ask(nothing), ask(kernel, Range="bytes=2-4")]
-        assert [(200, KERNEL), (200, b""), (206, b"234")] == [(answer.status, answer.data) for answer in got]
+        assert [(200, KERNEL), (200, b""), (206, b"234")] == [(response.status, response.data) for response in got]
         with pytest.raises(RigFailedError, match="redirect=True"):
             registry.expire(digest_of(KERNEL))
 

@@ -80,8 +80,8 @@ def presigned_kernel(client: "S3Client") -> str:
 
 def fetch(url: str, method: str = "GET", headers: dict[str, str] | None = None) -> tuple[int, bytes]:
     with urllib3.PoolManager() as pool:
-        answer = pool.request(method, url, headers=headers, redirect=False, retries=False, timeout=30)
-        return answer.status, answer.data
+        response = pool.request(method, url, headers=headers, redirect=False, retries=False, timeout=30)
+        return response.status, response.data
 
 
 def error_code(call: Callable[..., Any], **arguments: object) -> str:
@@ -231,9 +231,9 @@ def test_ended_program_is_reported_with_its_output(tmp_path: Path) -> None:
 
 @pytest.mark.real
 def test_python313_environment_has_only_the_functions_packages() -> None:
-    question = """if True:
+    program = """if True:
         import importlib.util as found, sys
         print(sys.version_info[:2], *(found.find_spec(name) is not None for name in sys.argv[1:]))"""
-    asked: list[str | Path] = [python313_environment(), "-c", question, "boto3", "lambda_matchbox", "pytest", "pip"]
-    answer = subprocess.run(asked, capture_output=True, text=True, check=True, cwd="/")
-    assert "(3, 13) True True False False" == answer.stdout.strip()
+    asked: list[str | Path] = [python313_environment(), "-c", program, "boto3", "lambda_matchbox", "pytest", "pip"]
+    ended = subprocess.run(asked, capture_output=True, text=True, check=True, cwd="/")
+    assert "(3, 13) True True False False" == ended.stdout.strip()

@@ -68,10 +68,10 @@ def short_timeout(moto_server: MotoService, proxy: FaultProxy) -> Iterator["Dyna
         yield client
 
 
-def eventually(question: Callable[[], bool]) -> None:
-    """Ask until the answer is yes."""
+def eventually(condition: Callable[[], bool]) -> None:
+    """Wait until the condition holds."""
     end = time.monotonic() + TIMEOUT
-    while not question():
+    while not condition():
         assert time.monotonic() < end
         time.sleep(0.02)
 
@@ -127,12 +127,12 @@ def test_keeps_connections_and_chunks() -> None:
         with closing(http.client.HTTPConnection(urlsplit(proxy.endpoint).netloc, timeout=30)) as connection:
             connection.connect()
             first = connection.sock
-            answers = []
+            responses = []
             for body in (b"chained", b"booted"):
                 connection.request("POST", "/", body)
-                answers.append(connection.getresponse().read())
+                responses.append(connection.getresponse().read())
             assert first is connection.sock
-        assert [b"chained", b"booted"] == answers
+        assert [b"chained", b"booted"] == responses
 
 
 def test_refuses_connections_and_serves_again(proxy: FaultProxy, dynamodb: "DynamoDBClient") -> None:
@@ -196,9 +196,9 @@ def test_boto3_retries_a_throttled_request(
     proxy: FaultProxy, moto_server: MotoService, dynamodb: "DynamoDBClient"
 ) -> None:
     twice = Config(retries={"total_max_attempts": 2, "mode": "standard"})
-    with closing(replace(moto_server, endpoint=proxy.endpoint).client("dynamodb", twice)) as patient:
+    with closing(replace(moto_server, endpoint=proxy.endpoint).client("dynamodb", twice)) as retrying:
         proxy.switch(THROTTLED, times=1)
-        assert ["machines"] == patient.list_tables()["TableNames"]
+        assert ["machines"] == retrying.list_tables()["TableNames"]
     assert Counter({"ListTables": 2}) == proxy.requests()
 
 
@@ -241,15 +241,15 @@ def check_withholding(proxy: FaultProxy, dynamodb: "DynamoDBClient") -> None:
         "ProjectionExpression": "#d",
         "ExpressionAttributeNames": {"#d": "data"},
     }
-    answer = dynamodb.batch_get_item(RequestItems={"machines": wanted})
-    assert {"machines": [{"data": {"S": "x"}}]} == answer["Responses"]
-    assert {"machines": {**wanted, "Keys": keys[1:]}} == answer["UnprocessedKeys"]
-    again = dynamodb.batch_get_item(RequestItems=answer["UnprocessedKeys"])
+    response = dynamodb.batch_get_item(RequestItems={"machines": wanted})
+    assert {"machines": [{"data": {"S": "x"}}]} == response["Responses"]
+    assert {"machines": {**wanted, "Keys": keys[1:]}} == response["UnprocessedKeys"]
+    again = dynamodb.batch_get_item(RequestItems=response["UnprocessedKeys"])
     assert 2 == len(again["Responses"]["machines"])
     assert {} == again["UnprocessedKeys"]
 
 
 def test_never_withholds_a_whole_batch(proxy: FaultProxy, dynamodb: "DynamoDBClient") -> None:
     proxy.switch(Withhold(keys=5))
-    answer = dynamodb.batch_get_item(RequestItems={"machines": {"Keys": [ITEM]}})
-    assert ({"machines": []}, {}) == (answer["Responses"], answer["UnprocessedKeys"])
+    response = dynamodb.batch_get_item(RequestItems={"machines": {"Keys": [ITEM]}})
+    assert ({"machines": []}, {}) == (response["Responses"], response["UnprocessedKeys"])

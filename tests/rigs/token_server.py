@@ -39,7 +39,7 @@ _EVERYTHING = ("pull", "push", "delete")
 class TokenServer(ThreadingHTTPServer):
     """Answers `GET /token?service=…&scope=…` on a free port of 127.0.0.1.
 
-    The token is in `key` of the answer: `token`, or as with some registries `access_token`.
+    The token is in `key` of the response: `token`, or as with some registries `access_token`.
     """
 
     daemon_threads = True
@@ -80,24 +80,24 @@ class _Asked(BaseHTTPRequestHandler):
         target = urlsplit(self.path)
         asked = parse_qs(target.query)
         if target.path != "/token" or asked.get("service") != [SERVICE]:
-            self._answer(HTTPStatus.NOT_FOUND, _refusal("NOT_FOUND", "no such service"))
+            self._respond(HTTPStatus.NOT_FOUND, _refusal("NOT_FOUND", "no such service"))
             return
         _, _, rest = asked.get("scope", [""])[0].partition(":")
         repository, _, wanted = rest.rpartition(":")
         authorization = self.headers.get("Authorization")
         if authorization is not None and _credentials(authorization) != (USER, PASSWORD):
-            self._answer(HTTPStatus.FORBIDDEN, _refusal("DENIED", "denied"))
+            self._respond(HTTPStatus.FORBIDDEN, _refusal("DENIED", "denied"))
         elif authorization is None and repository.startswith(PRIVATE):
-            self._answer(HTTPStatus.UNAUTHORIZED, _refusal("UNAUTHORIZED", "authentication required"))
+            self._respond(HTTPStatus.UNAUTHORIZED, _refusal("UNAUTHORIZED", "authentication required"))
         else:
             allowed = _EVERYTHING if authorization else ("pull",)
             granted = tuple(action for action in wanted.split(",") if action in allowed)
-            self._answer(HTTPStatus.OK, {self.server.key: self.server.token(repository, granted)})
+            self._respond(HTTPStatus.OK, {self.server.key: self.server.token(repository, granted)})
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the overridden method's word)
         """Say nothing."""
 
-    def _answer(self, status: HTTPStatus, document: dict[str, Any]) -> None:
+    def _respond(self, status: HTTPStatus, document: dict[str, Any]) -> None:
         body = _json(document)
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

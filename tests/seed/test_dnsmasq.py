@@ -51,7 +51,7 @@ def printed(scratch: Path) -> str:
     return (DOCUMENT / "dnsmasq.conf").read_text().replace("/var/lib/matchbox/assets", str(scratch))
 
 
-def mended(capsys: pytest.CaptureFixture[str], scratch: Path) -> str:
+def repaired(capsys: pytest.CaptureFixture[str], scratch: Path) -> str:
     """What the command of docs/seed.md prints."""
     [command] = re.findall(r"^matchboxctl (dhcp (?:.*\\\n)*.*) > dnsmasq.conf$", PAGE.read_text(), re.MULTILINE)
     assert 0 == main(shlex.split(f"{command} --tftp-root {scratch}".replace("\\\n", "")))
@@ -68,7 +68,7 @@ def test_printed_file_does_not_start(tmp_path: Path) -> None:
 
 def test_addresses_are_offered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The printed ones, for a day and for an hour, as the log of either shows."""
-    for name, configuration, lease in (("1", printed(tmp_path), "1d"), ("2", mended(capsys, tmp_path), "1h")):
+    for name, configuration, lease in (("1", printed(tmp_path), "1d"), ("2", repaired(capsys, tmp_path), "1h")):
         (tmp_path / name).mkdir()
         offers(configuration, tmp_path / name, "0")
         log = (tmp_path / name / "log").read_text()
@@ -98,6 +98,6 @@ def test_printed_file_gives_ipxe_the_boot_script(tmp_path: Path) -> None:
 
 def test_printed_command_gives_each_firmware_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked = ("0", "7", "9", "11", "0:iPXE", "11:iPXE")
-    files = offers(mended(capsys, tmp_path), tmp_path, *asked)
+    files = offers(repaired(capsys, tmp_path), tmp_path, *asked)
     own = {"0": "undionly.kpxe", "7": "ipxe.efi", "9": "ipxe.efi", "11": "ipxe-arm64.efi"}
     assert own | {"0:iPXE": BOOT, "11:iPXE": BOOT} == files

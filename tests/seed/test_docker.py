@@ -37,7 +37,7 @@ docker compose --file docker-compose.yml up --detach || docker logs dnsmasq
 MAC = "52:54:00:00:00:01"
 BOOT = "http://10.20.13.140:8080/boot.ipxe"
 OFFERED = {"0": "undionly.kpxe", "7": "ipxe.efi", "11": "ipxe-arm64.efi", "0:iPXE": BOOT, "11:iPXE": BOOT}
-MENDED_COMPOSE = f"""\
+REPAIRED_COMPOSE = f"""\
 cd "$1"
 chown -R 65532:65532 /opt/matchbox
 docker compose up --detach --no-build
@@ -115,7 +115,7 @@ def test_services_of_deploy_serve_the_note_to_its_network(data: Path, matchbox_i
     images = import_dnsmasq("lambda-matchbox-dnsmasq") + import_matchbox(matchbox_image, name)
     ipxe = dnsmasq_root() / "usr" / "lib" / "ipxe" / "ipxe-arm64.efi"
     client = (sys.executable, "-c", ASK, *OFFERED)
-    ended = docker(images + MENDED_COMPOSE, data, file.parent, DOCUMENT, ipxe, *client)
+    ended = docker(images + REPAIRED_COMPOSE, data, file.parent, DOCUMENT, ipxe, *client)
     assert 0 == ended.returncode, ended.stderr
     lines = ended.stdout.splitlines()
     assert 2 == lines.count("true")

@@ -45,9 +45,9 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 def changes(file: Path) -> dict[str, tuple[Any, Any]]:
     """What the file of examples/talos has in place of what is printed, by its path."""
-    printed, mended = (dict(leaves(read(root / file))) for root in (MATCHBOX, EXAMPLE))
-    paths = [*printed, *mended]
-    return {path: pair for path in paths if len(set(pair := (printed.get(path), mended.get(path)))) == 2}
+    printed, repaired = (dict(leaves(read(root / file))) for root in (MATCHBOX, EXAMPLE))
+    paths = [*printed, *repaired]
+    return {path: pair for path in paths if len(set(pair := (printed.get(path), repaired.get(path)))) == 2}
 
 
 def test_validate_names_what_is_wrong_in_the_printed_directory(tmp_path: Path) -> None:
@@ -85,15 +85,15 @@ def test_printed_configuration_reaches_no_machine(tmp_path: Path) -> None:
 
 
 def test_example_has_the_printed_profile_with_a_complete_address() -> None:
-    printed, mended = (json.loads((root / PROFILE).read_text()) for root in (MATCHBOX, EXAMPLE))
-    assert "cozystack-config.yaml" == mended.pop("ignition_id")
+    printed, repaired = (json.loads((root / PROFILE).read_text()) for root in (MATCHBOX, EXAMPLE))
+    assert "cozystack-config.yaml" == repaired.pop("ignition_id")
     *arguments, configuration = printed["boot"].pop("args")
-    first, *others, mended_configuration = mended["boot"].pop("args")
-    assert printed == mended
+    first, *others, repaired_configuration = repaired["boot"].pop("args")
+    assert printed == repaired
     assert ("initrd=initramfs.xz", arguments) == (first, others)
     assert "talos.config=http://10.20.13.140:8080/ignition?uuid=${uuid}" == configuration
     labels = "uuid=${uuid}&mac=${mac:hexhyp}&token=${token}&arch=arm64"
-    assert f"talos.config=${{base}}ignition?{labels}" == mended_configuration
+    assert f"talos.config=${{base}}ignition?{labels}" == repaired_configuration
 
 
 def test_example_has_the_printed_group_with_a_token() -> None:
@@ -139,10 +139,10 @@ def services(file: Path) -> dict[str, Any]:
 
 def test_printed_services_share_an_address_and_a_bridge() -> None:
     """Which Docker refuses, and which broadcasts do not reach."""
-    printed, mended = (services(root) for root in (DOCUMENT / "docker-compose.yml", COMPOSE))
+    printed, repaired = (services(root) for root in (DOCUMENT / "docker-compose.yml", COMPOSE))
     addresses = [service["networks"]["netboot_net"]["ipv4_address"] for service in printed.values()]
     assert ["10.20.13.140"] * 2 == addresses
-    assert ("host", None) == (mended["dnsmasq"]["network_mode"], mended["matchbox"].get("networks"))
+    assert ("host", None) == (repaired["dnsmasq"]["network_mode"], repaired["matchbox"].get("networks"))
 
 
 def test_printed_variables_are_known_to_serve() -> None:

@@ -41,8 +41,8 @@ class Account:
         if root is not None:
             start_response("200 OK", [("Content-Type", "text/xml"), ("ETag", "E1")])
             return [ElementTree.tostring(root)]
-        answer: Iterable[bytes] = self._moto(environ, start_response)
-        return answer
+        response: Iterable[bytes] = self._moto(environ, start_response)
+        return response
 
 
 def _tested(functions: ViewerFunctions, body: bytes) -> ElementTree.Element:

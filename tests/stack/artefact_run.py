@@ -16,7 +16,7 @@ if __name__ == "__main__":
     sys.path[1:1] = [function, layer]
     sys.path.append(runtime)
     handler = importlib.import_module(module).handler
-    answers = [handler(event, None) for event in json.load(sys.stdin)]
+    responses = [handler(event, None) for event in json.load(sys.stdin)]
     files = [getattr(each, "__file__", None) or "" for each in list(sys.modules.values())]
     loaded = sorted(file.removeprefix(f"{layer}/") for file in files if file.startswith(f"{layer}/"))
-    print(json.dumps({"answers": answers, "loaded": loaded, "machine": platform.machine()}))
+    print(json.dumps({"answers": responses, "loaded": loaded, "machine": platform.machine()}))

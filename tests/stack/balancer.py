@@ -38,7 +38,7 @@ class Rule(NamedTuple):
 
 
 class _Listener:
-    """The app of the front end: the balancer's event to the target, and the target's answer."""
+    """The app of the front end: the balancer's event to the target, and the target's response."""
 
     def __init__(self, default: Target, rules: list[Rule], *, drops_invalid_headers: bool) -> None:
         self.log = logging.getLogger(__name__)
@@ -49,10 +49,10 @@ class _Listener:
     def handle(self, request: Mapping[str, Any]) -> dict[str, Any]:
         matching = (rule.target for rule in self._rules if rule.paths.fullmatch(request["path"]))
         target = next(matching, self._default)
-        answer: dict[str, Any] = target.function.invoke(self._event(request, target))
+        response: dict[str, Any] = target.function.invoke(self._event(request, target))
         if not target.multi_value_headers:
-            answer["multiValueHeaders"] = {name: [value] for name, value in answer.get("headers", {}).items()}
-        return answer
+            response["multiValueHeaders"] = {name: [value] for name, value in response.get("headers", {}).items()}
+        return response
 
     def _event(self, request: Mapping[str, Any], target: Target) -> dict[str, Any]:
         """What the front end's event lacks of the balancer's."""

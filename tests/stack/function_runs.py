@@ -107,8 +107,8 @@ def boot(stores: Stores, moto: Service) -> str:
     with long_timeout():
         app = lambda_app(environment)
     _ask(app, paths)
-    token: str = _answer(app, "/ipxe", mac=GATED)["body"].split("set token ")[1].split()[0]
-    assert _answer(app, "/cloud", mac=GATED, token=token)["body"] == "#!/bin/sh\nxxx"
+    token: str = _respond(app, "/ipxe", mac=GATED)["body"].split("set token ")[1].split()[0]
+    assert _respond(app, "/cloud", mac=GATED, token=token)["body"] == "#!/bin/sh\nxxx"
     return token
 
 
@@ -128,8 +128,8 @@ def sign(stores: Stores, unrecorded: Service, moto: Service, secret: str, token:
     with long_timeout():
         app = signed_app_of(environment)
     _ask(app, paths)
-    assert _answer(app, "/ipxe.sig", mac=GATED)["statusCode"] == 200
-    assert _answer(app, "/cloud.sig", mac=GATED, token=token)["statusCode"] == 200
+    assert _respond(app, "/ipxe.sig", mac=GATED)["statusCode"] == 200
+    assert _respond(app, "/cloud.sig", mac=GATED, token=token)["statusCode"] == 200
     _ask(app, ["/assets/absent.asc", "/assets/talos/arm64/vmlinuz.sig"], (404,))
 
 
@@ -150,7 +150,7 @@ def fold(stores: Stores, moto: Service) -> None:
         history.add(events_in(packed([json.dumps(common | line) for line in lines], 1)))
 
 
-def _answer(app: App, path: str, **labels: str) -> dict[str, Any]:
+def _respond(app: App, path: str, **labels: str) -> dict[str, Any]:
     query = {name: [value] for name, value in labels.items()}
     event = {"httpMethod": "GET", "path": path, "multiValueQueryStringParameters": query}
     return app.handle({**event, "multiValueHeaders": {"host": ["boot.example"], "x-forwarded-for": ["10.0.0.5"]}})
@@ -160,8 +160,8 @@ def _ask(app: App, paths: list[str], statuses: tuple[int, ...] = (200, 302)) -> 
     """Ask each, which has to be answered so, and follow where it leads."""
     for path in paths:
         event = {"httpMethod": "GET", "path": path, "multiValueHeaders": {"user-agent": ["curl/8"]}}
-        answer = app.handle(event)
-        assert answer["statusCode"] in statuses, (path, answer)
-        for location in answer["multiValueHeaders"].get("location", ()):
+        response = app.handle(event)
+        assert response["statusCode"] in statuses, (path, response)
+        for location in response["multiValueHeaders"].get("location", ()):
             with urllib.request.urlopen(location, timeout=30) as got:
                 got.read()

@@ -41,9 +41,9 @@ def owner(moto: MotoService) -> Iterator[Account]:
     moto.reset()
 
 
-def create(moto: MotoService, answers: Mapping[str, str], door: str, directory: Path) -> Deployed:
+def create(moto: MotoService, responses: Mapping[str, str], door: str, directory: Path) -> Deployed:
     """Deploy the stack with these parameters and the address of its front door."""
-    made = deployable(moto, client, answers, directory)
+    made = deployable(moto, client, responses, directory)
     template = json.loads(made.file.read_text())
     # moto has no outputs of what it leaves out.
     kept = {
@@ -51,7 +51,7 @@ def create(moto: MotoService, answers: Mapping[str, str], door: str, directory: 
     }
     addresses = {"BootUrl": {"Value": f"{door}/boot.ipxe"}, "ConfigurationUrl": {"Value": f"{door}/"}}
     template["Outputs"] = kept | addresses
-    parameters = [{"ParameterKey": name, "ParameterValue": value} for name, value in answers.items()]
+    parameters = [{"ParameterKey": name, "ParameterValue": value} for name, value in responses.items()]
     client("cloudformation").create_stack(
         StackName=NAME, TemplateBody=json.dumps(template), Parameters=parameters, Capabilities=["CAPABILITY_IAM"]
     )

@@ -49,8 +49,8 @@ class _Recorder:
             body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             environ["wsgi.input"] = io.BytesIO(body)
             self._calls.update(_of_target(target, json.loads(body)))
-        answer: Iterable[bytes] = self._moto(environ, start_response)
-        return answer
+        response: Iterable[bytes] = self._moto(environ, start_response)
+        return response
 
 
 def _of_target(target: str, body: dict[str, Any]) -> Iterator[Call]:

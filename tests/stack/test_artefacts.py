@@ -49,7 +49,7 @@ AARCH64 = 183
 class Run(NamedTuple):
     """What a function answered to some events, and the distributions of its layer of which it loaded nothing."""
 
-    answers: list[Any]
+    responses: list[Any]
     unused: set[str]
 
 
@@ -149,7 +149,7 @@ def test_boot_api_serves_scripts_and_templates(target: Target, stores: Stores) -
         for path, label in (("/boot.ipxe", "any"), ("/generic", "any"), ("/ignition", "talos"))
     ]
     run = target.run("BootApi", events, stores.environment() | METRICS)
-    first, *rendered = [answer["body"] for answer in run.answers]
+    first, *rendered = [response["body"] for response in run.responses]
     assert first.startswith("#!ipxe\nchain ipxe?uuid=${uuid}")
     assert ["any-00042 ane\n", "machine:\n  type: worker\n"] == rendered
     assert set() == run.unused
@@ -168,7 +168,7 @@ def test_signed_api_signs_with_a_protected_key(target: Target, stores: Stores) -
         for path, label in (("/boot.ipxe.asc", "any"), ("/generic.asc", "any"), ("/ignition.asc", "talos"))
     ]
     run = target.run("SignedApi", events, stores.environment() | METRICS | given)
-    assert [TEXT] * 3 == [kind_of(answer["body"].encode()) for answer in run.answers]
+    assert [TEXT] * 3 == [kind_of(response["body"].encode()) for response in run.responses]
     assert set() == run.unused
 
 
@@ -187,7 +187,7 @@ def test_asset_sync_unpacks_a_zstd_layer_of_a_signed_image(target: Target, store
         document |= {"verify": {**signer, "trusted_root": instance.trusted_root}}
         SourceTable(stores.light_clients()).put(source, json.dumps(document))
         run = target.run("AssetSync", [{"source": source}], stores.environment() | METRICS)
-    assert [[source]] == [answer["changed"] for answer in run.answers]
+    assert [[source]] == [response["changed"] for response in run.responses]
     assert set() == run.unused
 
 
@@ -201,4 +201,4 @@ def test_boot_history_writes_a_line(target: Target, stores: Stores) -> None:
         run = target.run("BootHistory", [packed([json.dumps(line)], 1)], stores.environment() | table)
         items = client.scan(TableName=table["MATCHBOX_HISTORY_TABLE"])["Items"]
     assert {"mac:52:54:00:12:34:56"} == {item["pk"]["S"] for item in items if "place" in item}
-    assert ([None], set()) == (run.answers, run.unused)
+    assert ([None], set()) == (run.responses, run.unused)

@@ -37,8 +37,8 @@ Fault = Callable[[Handle, Event], Event]
 def balancer(moto_server: MotoService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ALBEmulator]:
     """The front door of a deployed stack, with the app behind it."""
     with owner(moto_server), in_thread(ALBEmulator(0, SimpleNamespace())) as server:
-        answers, directory = network(moto_server, client) | KEY, tmp_path_factory.mktemp("template")
-        stack = create(moto_server, answers, f"http://127.0.0.1:{server.server_port}", directory)
+        responses, directory = network(moto_server, client) | KEY, tmp_path_factory.mktemp("template")
+        stack = create(moto_server, responses, f"http://127.0.0.1:{server.server_port}", directory)
         bucket = stack.outputs["BucketName"]
         # moto leaves it out.
         blocked = stacks_behind("alb").plain.properties("Bucket")["PublicAccessBlockConfiguration"]
@@ -76,11 +76,11 @@ def decoded(handle: Handle, event: Event) -> Event:
 
 
 def without_length(handle: Handle, event: Event) -> Event:
-    answer = handle(event)
+    response = handle(event)
     if event["httpMethod"] == "HEAD":
-        answer["body"] = ""
-        answer["multiValueHeaders"].pop("content-length", None)
-    return answer
+        response["body"] = ""
+        response["multiValueHeaders"].pop("content-length", None)
+    return response
 
 
 def without_range(handle: Handle, event: Event) -> Event:
@@ -89,8 +89,8 @@ def without_range(handle: Handle, event: Event) -> Event:
 
 
 def cached() -> Fault:
-    answers: dict[str, Event] = {}
-    return lambda handle, event: answers.setdefault(event["path"], handle(event))
+    responses: dict[str, Event] = {}
+    return lambda handle, event: responses.setdefault(event["path"], handle(event))
 
 
 def trusting(handle: Handle, event: Event) -> Event:
@@ -105,7 +105,7 @@ def trusting(handle: Handle, event: Event) -> Event:
         ("queries", decoded, "arrived as"),
         ("head", without_length, "HEAD /boot.ipxe gave 200 '' with content-length None, GET has"),
         ("range", without_range, "the first byte of /assets/talos/vmlinuz gave 200 'kernel'"),
-        ("shared", cached(), "machines got answers of others"),
+        ("shared", cached(), "machines got responses of others"),
         ("shared", refused, "20 of 20 were refused"),
         ("client", trusting, "machines can say that they are others"),
     ],

@@ -144,7 +144,7 @@ WRITES_VIEWER = "request.headers['x-boot-viewer'] = {value: event.viewer.ip};"
         ("queries", code("return request;", "request.querystring.z = {value: '1'}; return request;"), "arrived as"),
         ("paths", code(r"request.uri.replace(/\/+/g, '/')", "request.uri"), r"//assets/\S+ gave 403 .*cwduri"),
         ("paths", one_permission, "/profiles/a%20b%2Fc gave 403 .*: CloudFront's signature does not hold"),
-        ("shared", own_cache_policy, "machines got answers of others"),
+        ("shared", own_cache_policy, "machines got responses of others"),
         ("cold", bucket_for_https_only, r"an asset that is not there gave 403 .*TlsForReads"),
         ("cold", bucket_without_lists, r"an asset that is not there gave 403 "),
         ("errors", kept_errors, "was asked for twice, and S3 once"),
@@ -169,8 +169,10 @@ def test_fault_fails(
 
 def test_head_without_a_length_fails(app: App, stores: Stores, owners: Account, tmp_path: Path) -> None:
     def handle(event: Any) -> Any:
-        answer = app.handle(event)
-        return answer if event["requestContext"]["http"]["method"] == "GET" else answer | {"body": "", "headers": {}}
+        response = app.handle(event)
+        return (
+            response if event["requestContext"]["http"]["method"] == "GET" else response | {"body": "", "headers": {}}
+        )
 
     with (
         behind_cloudfront(new_stack(), stores, handle, owners, tmp_path) as deployed,

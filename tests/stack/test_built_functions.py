@@ -27,7 +27,7 @@ from tests.rigs.oci_registry import OciRegistry
 from tests.rigs.program import free_port
 from tests.rigs.service import Service
 from tests.stack.filter_patterns import matches
-from tests.support.balancer_events import EXPECTED, assert_answered, event, fill
+from tests.support.balancer_events import EXPECTED, assert_response, event, fill
 from tests.support.canaries import DELIVERED, SECRETS, boot_all, by_http, traces, write_data
 from tests.support.images.layers import Entry, gzipped
 from tests.support.images.manifests import image
@@ -67,7 +67,7 @@ def test_events_get_the_expected_responses(new_place: Any) -> None:
     fill(place.stores)
     with place.invoking("BootApi") as function:
         for name in sorted(EXPECTED):
-            assert_answered(name, _invoked(function, event(name)))
+            assert_response(name, _invoked(function, event(name)))
         lines = [json.loads(line) for line in function.log()]
     requests = [line for line in lines if line.get("message") == "request" and line["status"] != 503]
     assert len(EXPECTED) == len(requests)
@@ -148,8 +148,8 @@ def test_signatures_verify_the_other_functions_responses(new_place: Any, new_sec
             "/cloud{}?mac=52-54-00-00-00-07",
             "/metadata{}?arch=arm64",
         ):
-            plain, *twins = [_got(running.port, target.format(suffix)) for suffix in ("", ".sig", ".asc")]
-            assert [(200, True)] * 2 == [(status, is_signed(body, plain[1])) for status, body in twins], target
+            plain, *signatures = [_got(running.port, target.format(suffix)) for suffix in ("", ".sig", ".asc")]
+            assert [(200, True)] * 2 == [(status, is_signed(body, plain[1])) for status, body in signatures], target
         assert [404, 404] == [_got(running.port, f"/cloud{suffix}?arch=arm64")[0] for suffix in ("", ".sig")]
         assert (200, b"the operator's") == _got(running.port, "/assets/vmlinuz.sig")
         assert '"signing"' in "".join(running.functions["SignedApi"].log())
@@ -224,13 +224,13 @@ def _asked(function: Any, path: str, address: str = "10.0.0.5", **labels: str) -
 
 
 def _got(port: int, target: str) -> tuple[int, bytes]:
-    answer = exchange(port, Recording("", "GET", target, {}, Response(0, {}, b"")))
-    return answer.status, answer.body
+    response = exchange(port, Recording("", "GET", target, {}, Response(0, {}, b"")))
+    return response.status, response.body
 
 
 def _invoked(function: Any, request: Mapping[str, Any]) -> Any:
-    """The answer, asked for again while it is 503: the stores may be late on a busy machine."""
-    return retry_on_503(lambda: function.invoke(request), lambda answer: answer["statusCode"])
+    """The response, asked for again while it is 503: the stores may be late on a busy machine."""
+    return retry_on_503(lambda: function.invoke(request), lambda response: response["statusCode"])
 
 
 def _without_empty(report: Mapping[str, list[str]]) -> dict[str, list[str]]:

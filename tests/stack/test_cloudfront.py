@@ -68,26 +68,26 @@ def test_response_is_the_recorded_one(recording: Recording, ports: dict[str, int
     got = exchange(ports[recording.suite], recording)
     if recording.method == "POST":
         assert (403, "CloudFront") == (got.status, got.headers["server"])
-    elif recording.target.startswith("/assets/") and recording.answer.status == 404:
+    elif recording.target.startswith("/assets/") and recording.response.status == 404:
         assert (404, "application/xml") == (got.status, got.headers["content-type"])
     elif recording.name in DIFFERENCES:
         assert DIFFERENCES[recording.name] == got.status
-        assert recording.answer.headers.get("location") == got.headers.get("location") or got.status != 301
+        assert recording.response.headers.get("location") == got.headers.get("location") or got.status != 301
     else:
         assert_reproduced(recording, got, behind_balancer=False)
 
 
 @pytest.mark.parametrize("query", QUERIES)
 def test_query_arrives_as_it_was_sent(query: str, ports: dict[str, int]) -> None:
-    answer = got(ports["selection"], f"/metadata?arch=arm64&{query}")
-    assert 200 == answer.status
-    assert f"REQUEST_RAW_QUERY=arch=arm64&{query}\n".encode() in answer.body
+    response = got(ports["selection"], f"/metadata?arch=arm64&{query}")
+    assert 200 == response.status
+    assert f"REQUEST_RAW_QUERY=arch=arm64&{query}\n".encode() in response.body
 
 
 def test_longest_query_arrives_and_a_longer_one_is_refused(ports: dict[str, int]) -> None:
     room = 8192 - len("http://matchbox.test/metadata?k=")
-    answers = [got(ports["selection"], f"/metadata?k={'x' * length}") for length in (room, room + 1)]
-    assert [200, 414] == [answer.status for answer in answers]
+    responses = [got(ports["selection"], f"/metadata?k={'x' * length}") for length in (room, room + 1)]
+    assert [200, 414] == [response.status for response in responses]
 
 
 MACS = ("52-54-00-00-00-01", "52-54-00-00-00-02")
@@ -111,8 +111,8 @@ def asked_in_pairs(port: int, pairs: int) -> int:
 
     def asked(connection: http.client.HTTPConnection, mac: str) -> tuple[int, str, str]:
         connection.request("GET", f"/ipxe?mac={mac}")
-        answer = connection.getresponse()
-        return answer.status, answer.headers["x-amzn-requestid"], answer.read().decode()
+        response = connection.getresponse()
+        return response.status, response.headers["x-amzn-requestid"], response.read().decode()
 
     def machine(number: int) -> None:
         nonlocal wrong
@@ -120,7 +120,7 @@ def asked_in_pairs(port: int, pairs: int) -> int:
             for pair in range(pairs):
                 mac = MACS[number if pair % 4 else 0]
                 together.wait()
-                _, request, script = retry_on_503(partial(asked, connection, mac), lambda answer: answer[0])
+                _, request, script = retry_on_503(partial(asked, connection, mac), lambda response: response[0])
                 with adding:
                     wrong += f"own={mac}" not in script
                     requests.add(request)
@@ -153,8 +153,8 @@ def test_configuration_is_given_over_https_against_the_token_of_a_script_over_ht
         target = f"/cloud?mac={MACS[0]}&token={token}"
         assert 403 == got(door.port, target).status
         trusted = ssl.create_default_context(cafile=str(door.authority))
-        with urllib.request.urlopen(f"https://127.0.0.1:{door.https_port}{target}", context=trusted) as answer:
-            assert b"#!/bin/sh\n" == answer.read()
+        with urllib.request.urlopen(f"https://127.0.0.1:{door.https_port}{target}", context=trusted) as response:
+            assert b"#!/bin/sh\n" == response.read()
         assert not any(token in line for line in door.functions["BootApi"].log())
 
 
@@ -168,9 +168,9 @@ def test_file_of_any_name_is_found_and_kept_once_however_its_address_is_spelled(
         for name in names:
             escaped = quote(name)
             plain = escaped if set(name) & set(" %?#") else name
-            answers = [got(door.port, f"/assets/{each}") for each in (plain, escaped, f"%76{escaped[1:].lower()}")]
-            assert [name.encode()] * 3 == [answer.body for answer in answers]
-            assert ["Miss", "Hit", "Hit"] == [answer.headers["x-cache"].split()[0] for answer in answers]
+            responses = [got(door.port, f"/assets/{each}") for each in (plain, escaped, f"%76{escaped[1:].lower()}")]
+            assert [name.encode()] * 3 == [response.body for response in responses]
+            assert ["Miss", "Hit", "Hit"] == [response.headers["x-cache"].split()[0] for response in responses]
 
 
 def test_signatures_verify_the_other_functions_responses(new_place: Any, new_secret: Any) -> None:
@@ -179,8 +179,8 @@ def test_signatures_verify_the_other_functions_responses(new_place: Any, new_sec
     place.stores.put_asset("vmlinuz.sig", b"the operator's")
     with place.cloudfront() as door:
         for target in ("/boot.ipxe{}", "/ipxe{}?arch=arm64"):
-            plain, *twins = [got(door.port, target.format(suffix)).body for suffix in ("", ".sig", ".asc")]
-            assert [True] * 2 == [is_signed(body, plain) for body in twins], target
+            plain, *signatures = [got(door.port, target.format(suffix)).body for suffix in ("", ".sig", ".asc")]
+            assert [True] * 2 == [is_signed(body, plain) for body in signatures], target
         assert [403] * 2 == [got(door.port, f"/ignition{suffix}").status for suffix in ("", ".sig")]
         assert b"the operator's" == got(door.port, "/assets/vmlinuz.sig").body
         assert '"signing"' in "".join(door.functions["SignedApi"].log())
@@ -219,10 +219,10 @@ def test_files_of_releases_are_those_that_the_function_serves(
                 scripts.append(addresses(got(door.port, "/ipxe").body))
                 stable = [TALOS + name for name in names]
                 for wanted in (stable, *scripts):
-                    answers = [got(door.port, address) for address in wanted]
+                    responses = [got(door.port, address) for address in wanted]
                     kept = "max-age=60" if wanted is stable else "max-age=3600"
-                    assert [kept] * 2 == [answer.headers["cache-control"] for answer in answers]
-                    files = [answer.body.decode() for answer in answers]
+                    assert [kept] * 2 == [response.headers["cache-control"] for response in responses]
+                    files = [response.body.decode() for response in responses]
                     assert files == [fetched(function, address) for address in wanted]
                     assert 1 == len({file.split()[1] for file in files})
                 assert f"vmlinuz {current}" == got(door.port, stable[0]).body.decode()
@@ -241,10 +241,10 @@ def fetched(function: Any, address: str) -> str:
     path, _, release = address.partition("?release=")
     query = {"multiValueQueryStringParameters": {"release": [release]} if release else {}}
     headers = {"host": ["boot.example"], "x-forwarded-for": ["10.0.0.5"], "user-agent": ["curl/8"]}
-    answer = function.invoke({"httpMethod": "GET", "path": path, "multiValueHeaders": headers, **query})
-    if answer["statusCode"] == 200:
-        return str(answer["body"])
-    with urllib.request.urlopen(answer["multiValueHeaders"]["location"][0]) as found:
+    response = function.invoke({"httpMethod": "GET", "path": path, "multiValueHeaders": headers, **query})
+    if response["statusCode"] == 200:
+        return str(response["body"])
+    with urllib.request.urlopen(response["multiValueHeaders"]["location"][0]) as found:
         body: bytes = found.read()
     return body.decode()
 

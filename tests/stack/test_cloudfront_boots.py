@@ -157,9 +157,9 @@ def assert_loaded(exchanges: Iterable[Exchange], file: bytes, content_type: str)
     assert expected == [
         (
             each.request.method,
-            each.answer.status,
-            each.answer.field("content-length"),
-            each.answer.field("content-type"),
+            each.response.status,
+            each.response.field("content-length"),
+            each.response.field("content-type"),
         )
         for each in exchanges
     ]
@@ -167,7 +167,7 @@ def assert_loaded(exchanges: Iterable[Exchange], file: bytes, content_type: str)
 
 def assert_served(exchanges: Iterable[Exchange]) -> None:
     """The file, or a part of it, and never an address of it."""
-    statuses = {each.answer.status for each in exchanges}
+    statuses = {each.response.status for each in exchanges}
     assert statuses
     assert statuses <= {200, 206}
 

@@ -134,12 +134,12 @@ VIEWERS = [
 @pytest.mark.parametrize("viewer", VIEWERS)
 def test_only_these_networks_are_admitted(networks: ViewerFunctions, viewer: str) -> None:
     expected = any(ip_address(viewer) in ip_network(network, strict=False) for network in NETWORKS)
-    answer = request_of(networks, "/ipxe", viewer)
-    assert expected == ("uri" in answer)
+    response = request_of(networks, "/ipxe", viewer)
+    assert expected == ("uri" in response)
     if not expected:
         assert (403, {"encoding": "text", "data": f"{viewer} is in no network of AllowedCidrs\n"}) == (
-            answer["statusCode"],
-            answer["body"],
+            response["statusCode"],
+            response["body"],
         )
 
 

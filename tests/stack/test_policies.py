@@ -109,7 +109,7 @@ def test_calls_that_name_no_item_are_not_allowed(full: Stack, role: str) -> None
             assert {"dynamodb:LeadingKeys": "false"} == statement["Condition"]["Null"]
 
 
-def test_boot_api_writes_only_answers(plain: Stack) -> None:
+def test_boot_api_writes_only_long_responses(plain: Stack) -> None:
     allowed = {action: where for action, where in _allowed(plain, "BootApiRole").items() if action.startswith("s3")}
     assert {
         "s3:GetObject": {f"{BUCKET}/{prefix}/*" for prefix in ("answers", "assets", "releases", "templates")},

@@ -82,7 +82,7 @@ def test_schedule_is_created_shortly_before_the_table(plain: Stack, full: Stack)
         assert [] == [name for name in after if not name.startswith("Sign") or "Listener" in made_before(stack, name)]
 
 
-def test_bucket_is_private_and_expires_answers(plain: Stack) -> None:
+def test_bucket_is_private_and_expires_long_responses(plain: Stack) -> None:
     bucket = plain.properties("Bucket")
     assert {True} == set(bucket["PublicAccessBlockConfiguration"].values())
     assert len(bucket["PublicAccessBlockConfiguration"]) == 4

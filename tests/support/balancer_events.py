@@ -1,4 +1,4 @@
-"""The events of the balancer in `events/`, the data that they are answered over, and how each answer begins."""
+"""The events of the balancer in `events/`, the data behind their responses, and how each response begins."""
 
 import json
 from base64 import b64decode
@@ -98,12 +98,12 @@ def fill(stores: Stores) -> None:
             writer.put_template(service.lower(), template, text)
 
 
-def assert_answered(name: str, answer: Mapping[str, Any]) -> None:
-    """Hold an answer to that event to its status, type and first bytes, and to the form that the balancer takes."""
-    body = b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
-    headers = {key: values[0] for key, values in answer["multiValueHeaders"].items()}
+def assert_response(name: str, response: Mapping[str, Any]) -> None:
+    """Hold a response to that event to its status, type and first bytes, and to the form that the balancer takes."""
+    body = b64decode(response["body"]) if response["isBase64Encoded"] else response["body"].encode()
+    headers = {key: values[0] for key, values in response["multiValueHeaders"].items()}
     start = body[: len(EXPECTED[name].start)] if EXPECTED[name].start else body
-    assert EXPECTED[name] == (answer["statusCode"], headers.get("content-type"), start)
-    assert answer["statusDescription"].startswith(f"{answer['statusCode']} ")
+    assert EXPECTED[name] == (response["statusCode"], headers.get("content-type"), start)
+    assert response["statusDescription"].startswith(f"{response['statusCode']} ")
     assert str(len(body)) == headers["content-length"]
     assert [] == [value for value in headers.values() if "\r" in value or "\n" in value]

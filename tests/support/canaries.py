@@ -135,7 +135,7 @@ def by_event(handle: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Ask:
         path, _, query = target.partition("?")
         given = {"host": "boot.example", "x-forwarded-for": "10.0.0.5", **headers}
         pairs = (pair.partition("=") for pair in query.split("&") if pair)
-        answer = handle(
+        response = handle(
             {
                 "httpMethod": method,
                 "path": path,
@@ -143,9 +143,9 @@ def by_event(handle: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Ask:
                 "multiValueHeaders": {name: [value] for name, value in given.items()},
             }
         )
-        fields = {name: ", ".join(values) for name, values in answer["multiValueHeaders"].items()}
-        body = base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
-        return Reply(answer["statusCode"], fields, body)
+        fields = {name: ", ".join(values) for name, values in response["multiValueHeaders"].items()}
+        body = base64.b64decode(response["body"]) if response["isBase64Encoded"] else response["body"].encode()
+        return Reply(response["statusCode"], fields, body)
 
     return ask
 

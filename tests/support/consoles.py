@@ -82,9 +82,9 @@ class Browser:
     def send(self, target: str, **fields: str) -> Page:
         """The page after a form, whose token is that of the session."""
         machine = target.rpartition("/")[0]
-        answer = self.ask("POST", target, urlencode({"csrf": self.get(machine).csrf, **fields}))
-        assert 303 == answer.status, answer.text
-        where = urlsplit(answer.headers["location"])
+        response = self.ask("POST", target, urlencode({"csrf": self.get(machine).csrf, **fields}))
+        assert 303 == response.status, response.text
+        where = urlsplit(response.headers["location"])
         return self.get(f"{where.path}?{where.query}")
 
 

@@ -1,4 +1,4 @@
-"""A registry, its token endpoint and its storage as answers to requests, with faults."""
+"""A registry, its token endpoint and its storage as responses to requests, with faults."""
 
 import base64
 import itertools

@@ -53,10 +53,10 @@ def files_in(directory: Path, names: Sequence[str] = ("127.0.0.1",)) -> Files:
     return Files(directory, authority)
 
 
-class Answer(NamedTuple):
+class Reply(NamedTuple):
     """The result of a call: the response in protobuf's JSON form, or the error's code and message."""
 
-    answer: dict[str, Any] | None
+    response: dict[str, Any] | None
     code: str = "OK"
     message: str = ""
 
@@ -67,15 +67,15 @@ class Client:
     def __init__(self, channel: grpc.Channel) -> None:
         self._channel = channel
 
-    def call(self, method: str, request: dict[str, Any] | None = None, timeout: float = LIMIT, **fields: Any) -> Answer:
+    def call(self, method: str, request: dict[str, Any] | None = None, timeout: float = LIMIT, **fields: Any) -> Reply:
         """Call a method such as `Groups/GroupGet`, with a request in JSON form and these fields."""
         service, _, name = method.partition("/")
         message = message_of(service, name, request or {})
         for field, value in fields.items():
             setattr(message, field, value)
-        return self.send(f"/rpcpb.{method}", message.SerializeToString(), answer_class(service, name), timeout)
+        return self.send(f"/rpcpb.{method}", message.SerializeToString(), response_class(service, name), timeout)
 
-    def hurried(self, method: str, request: dict[str, Any], words: str = "") -> Answer:
+    def hurried(self, method: str, request: dict[str, Any], words: str = "") -> Reply:
         """The result of a call with a short deadline, whose message contains `words`.
 
         The server answers a second before the deadline. A busy machine may miss it: then longer ones are tried.
@@ -86,21 +86,21 @@ class Client:
                 break
         return got
 
-    def send(self, path: str, raw: bytes, answer: type[Message], timeout: float = LIMIT) -> Answer:
+    def send(self, path: str, raw: bytes, response: type[Message], timeout: float = LIMIT) -> Reply:
         """Send the bytes of a request."""
         call = self._channel.unary_unary(path)
         try:
             got = call(raw, timeout=timeout)
         except grpc.RpcError as error:
-            return Answer(None, _pascal(error.code().name), error.details())
-        message = answer.FromString(got)
-        return Answer(json_format.MessageToDict(message, preserving_proto_field_name=True))
+            return Reply(None, _pascal(error.code().name), error.details())
+        message = response.FromString(got)
+        return Reply(json_format.MessageToDict(message, preserving_proto_field_name=True))
 
     def ok(self, method: str, request: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
         """The response to a call that must succeed."""
         got = self.call(method, request, **fields)
-        assert got.answer is not None, got
-        return got.answer
+        assert got.response is not None, got
+        return got.response
 
 
 def message_of(service: str, method: str, request: dict[str, Any]) -> Message:
@@ -109,7 +109,7 @@ def message_of(service: str, method: str, request: dict[str, Any]) -> Message:
     return json_format.ParseDict(request, message_factory.GetMessageClass(kind)())
 
 
-def answer_class(service: str, method: str) -> type[Message]:
+def response_class(service: str, method: str) -> type[Message]:
     """The class of a method's response."""
     kind = pb.DESCRIPTOR.services_by_name[service].methods_by_name[method].output_type
     return message_factory.GetMessageClass(kind)

@@ -75,9 +75,9 @@ class Serve:
         )
         try:
             connection.request(method, target, headers={"User-Agent": user_agent, **headers})
-            answer = connection.getresponse()
-            fields = {name.lower(): value for name, value in answer.getheaders()}
-            return Reply(answer.status, fields, answer.read())
+            response = connection.getresponse()
+            fields = {name.lower(): value for name, value in response.getheaders()}
+            return Reply(response.status, fields, response.read())
         finally:
             connection.close()
 

@@ -120,7 +120,7 @@ class Terraform:
 
     def _do(self, method: str, request: dict[str, Any], **fields: Any) -> None:
         got = self._client.call(method, request, timeout=DEADLINE, **fields)
-        assert got.answer is not None, (method, request, got)
+        assert got.response is not None, (method, request, got)
 
     def _create(self, resource: Resource) -> Resource:
         if isinstance(resource, Group):
@@ -172,7 +172,7 @@ class Terraform:
         return read
 
     def _get(self, method: str, request: dict[str, Any]) -> dict[str, Any] | None:
-        return self._client.call(method, request, timeout=DEADLINE).answer
+        return self._client.call(method, request, timeout=DEADLINE).response
 
 
 def _source(profile: Profile, service: str) -> str:

@@ -122,15 +122,17 @@ def files_in(config: bytes) -> dict[str, bytes]:
 
 def test_fedora_coreos(tmp_path: Path) -> None:
     """A machine installs Fedora CoreOS with a configuration of its own, and the join token."""
-    answers = asked("fedora-coreos", MACHINE, tmp_path)
-    assert b"coreos.inst.ignition_url=${base}ignition?uuid=${uuid}&mac=${mac:hexhyp}&token=${token}" in answers["/ipxe"]
-    config = json.loads(answers["/ignition"])
+    responses = asked("fedora-coreos", MACHINE, tmp_path)
+    assert (
+        b"coreos.inst.ignition_url=${base}ignition?uuid=${uuid}&mac=${mac:hexhyp}&token=${token}" in responses["/ipxe"]
+    )
+    config = json.loads(responses["/ignition"])
     assert "3.4.0" == config["ignition"]["version"]
     assert {
         "/etc/hostname": b"node-0b1c",
         "/etc/join-token": JOIN_TOKEN.encode(),
         "/etc/motd.d/10-matchbox.motd": b"Configured by Lambda matchbox for 52:54:00:aa:bb:cc.\n",
-    } == files_in(answers["/ignition"])
+    } == files_in(responses["/ignition"])
     assert {"directories", "disks", "filesystems"}.isdisjoint(config["storage"])
 
 
@@ -146,12 +148,12 @@ def test_fedora_coreos_with_disks(tmp_path: Path) -> None:
 
 def test_flatcar(tmp_path: Path) -> None:
     """A machine in memory installs Flatcar with a configuration that it requests, and that has the join token."""
-    answers = asked("flatcar", MACHINE, tmp_path, "/ignition?os=installed")
-    assert b"ignition.config.url=${base}ignition?uuid=${uuid}&mac=${mac:hexhyp}&token=${token}" in answers["/ipxe"]
-    installing = files_in(answers["/ignition"])
+    responses = asked("flatcar", MACHINE, tmp_path, "/ignition?os=installed")
+    assert b"ignition.config.url=${base}ignition?uuid=${uuid}&mac=${mac:hexhyp}&token=${token}" in responses["/ipxe"]
+    installing = files_in(responses["/ignition"])
     assert ["/opt/install"] == list(installing)
     assert JOIN_TOKEN.encode() not in installing["/opt/install"]
-    config = answers["/ignition?os=installed"]
+    config = responses["/ignition?os=installed"]
     assert (b"flatcar-0b1c", JOIN_TOKEN.encode()) == tuple(list(files_in(config).values())[:2])
     assert ["docker.service", "hello.service"] == [unit["name"] for unit in json.loads(config)["systemd"]["units"]]
 

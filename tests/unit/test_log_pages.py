@@ -61,7 +61,7 @@ def requests(app: App) -> None:
 
 @pytest.fixture(scope="module")
 def lines(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """Lines of the functions' log, those without an answer from DynamoDB included."""
+    """Lines of the functions' log, those without a response from DynamoDB included."""
     machines = DirectoryMachines(tmp_path_factory.mktemp("machines"))
     releases = MemoryReleases()
     releases.served["talos"] = Pointer("talos", DIGEST, held=False, releases=(Release(DIGEST, "d", 1),))

@@ -73,12 +73,12 @@ async def machine(request: web.Request) -> web.Response:
     stores, machine_id = request.app[CONSOLE].stores, request.match_info["id"]
     await stores.ready()
     found = await stores.run(partial(_machine, machine_id, _OTHERS))
-    answers = await stores.run(partial(_responses, found.value.description))
+    rendered = await stores.run(partial(_responses, found.value.description))
     return page(
         request,
         "machine.html",
-        warnings=[*found.warnings, *answers.warnings],
-        responses=answers.value,
+        warnings=[*found.warnings, *rendered.warnings],
+        responses=rendered.value,
         profiles=await _profiles(request, found.value.forms),
         **_values(request, found.value),
     )

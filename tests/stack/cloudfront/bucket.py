@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from tests.rigs.http_wire import copy_answer_body, read_head, unchunked
+from tests.rigs.http_wire import copy_response_body, read_head, unchunked
 from tests.rigs.service import Service
 from tests.rigs.versitygw import virtual_domain
 from tests.stack.cloudfront.messages import Request, Response
@@ -69,7 +69,7 @@ class Bucket:
             head = read_head(received)
             assert head is not None
             body = bytearray()
-            copy_answer_body(head, request.method, received, body.extend)
+            copy_response_body(head, request.method, received, body.extend)
         headers = {name.decode().lower(): value.decode() for name, value in head.fields}
         kept = {name: value for name, value in headers.items() if name not in _HOP_BY_HOP}
         return Response(head.status, kept, unchunked(head, bytes(body)))

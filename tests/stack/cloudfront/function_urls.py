@@ -50,12 +50,12 @@ class FunctionUrl:
         if not all(self._allowed(principal, action) for action in _NEEDED):
             return _message(403, _FORBIDDEN)
         try:
-            answer = self._invoke(_event(request, self.host))
+            response = self._invoke(_event(request, self.host))
         except (FunctionFailedError, RigFailedError):
             return _message(502, "Internal Server Error")
-        if len(json.dumps(answer)) > _RESPONSE_LIMIT:
+        if len(json.dumps(response)) > _RESPONSE_LIMIT:
             return _message(502, "Internal Server Error")
-        return _response(answer)
+        return _response(response)
 
     def _allowed(self, principal: Principal, action: str) -> bool:
         return any(
@@ -110,11 +110,11 @@ def _event(request: Request, host: str) -> dict[str, Any]:
     return event
 
 
-def _response(answer: Mapping[str, Any]) -> Response:
-    text = answer.get("body") or ""
-    body = b64decode(text) if answer.get("isBase64Encoded") else text.encode()
-    headers = {name.lower(): str(value) for name, value in answer.get("headers", {}).items()}
-    return Response(answer["statusCode"], {"content-type": "application/json", **_dated(), **headers}, body)
+def _response(response: Mapping[str, Any]) -> Response:
+    text = response.get("body") or ""
+    body = b64decode(text) if response.get("isBase64Encoded") else text.encode()
+    headers = {name.lower(): str(value) for name, value in response.get("headers", {}).items()}
+    return Response(response["statusCode"], {"content-type": "application/json", **_dated(), **headers}, body)
 
 
 def _message(status: int, text: str) -> Response:

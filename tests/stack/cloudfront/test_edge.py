@@ -124,7 +124,7 @@ def test_own_file_is_asked_for_where_no_release_has_it(door: Door) -> None:
 
 
 def test_file_is_fetched_once_and_its_parts_are_cut_from_it(door: Door) -> None:
-    answers = [
+    responses = [
         door.ask("/assets/a", method=method, headers=headers)
         for method, headers in (
             ("GET", ()),
@@ -138,16 +138,16 @@ def test_file_is_fetched_once_and_its_parts_are_cut_from_it(door: Door) -> None:
             ("GET", (("if-none-match", '"a"'),)),
         )
     ]
-    assert [200, 200, 206, 206, 206, 416, 200, 200, 304] == [each.status for each in answers]
-    assert [FILE[1:3], FILE[-3:], FILE[250:]] == [each.body for each in answers[2:5]]
-    assert "bytes 253-255/256" == answers[3].headers["content-range"]
-    assert ["Miss from cloudfront", *["Hit from cloudfront"] * 8] == [each.headers["x-cache"] for each in answers]
+    assert [200, 200, 206, 206, 206, 416, 200, 200, 304] == [each.status for each in responses]
+    assert [FILE[1:3], FILE[-3:], FILE[250:]] == [each.body for each in responses[2:5]]
+    assert "bytes 253-255/256" == responses[3].headers["content-range"]
+    assert ["Miss from cloudfront", *["Hit from cloudfront"] * 8] == [each.headers["x-cache"] for each in responses]
     assert 1 == len(door.bucket.requests)
 
 
 def test_head_says_the_length_and_fetches_nothing(door: Door) -> None:
-    answers = [door.ask("/assets/a", method="HEAD", headers=(("range", "bytes=1-2"),)) for _ in range(2)]
-    assert [200, 200] == [each.status for each in answers]
+    responses = [door.ask("/assets/a", method="HEAD", headers=(("range", "bytes=1-2"),)) for _ in range(2)]
+    assert [200, 200] == [each.status for each in responses]
     assert ["HEAD"] == [each.method for each in door.bucket.requests]
 
 
@@ -191,6 +191,6 @@ def test_error_of_one_machine_is_no_other_ones(door: Door, made: Any) -> None:
 
 
 def test_networks_are_refused_before_any_origin(door: Door) -> None:
-    answer = door._edge.respond(Request("GET", "/assets/a", "", (("host", HOST),), True, "10.0.0.1"))
-    assert (403, b"10.0.0.1 is in no network of AllowedCidrs\n") == (answer.status, answer.body)
+    response = door._edge.respond(Request("GET", "/assets/a", "", (("host", HOST),), True, "10.0.0.1"))
+    assert (403, b"10.0.0.1 is in no network of AllowedCidrs\n") == (response.status, response.body)
     assert [] == door.bucket.requests

@@ -35,7 +35,7 @@ def sent(port: int, *requests: str) -> bytes:
 
 
 def test_connection_is_kept_until_the_viewer_ends_it(port: int) -> None:
-    answer = sent(
+    response = sent(
         port,
         'GET /a?serial="x" HTTP/1.1\r\nHost: a\r\n\r\n',
         "HEAD /a HTTP/1.1\r\nhost: a\r\n\r\n",
@@ -50,13 +50,13 @@ def test_connection_is_kept_until_the_viewer_ends_it(port: int) -> None:
         b'HTTP/1.1 304 Not Modified\r\nEtag: "a"\r\nConnection: keep-alive\r\n\r\n'
         b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\nConnection: keep-alive\r\n\r\nPOST /b False True a"
         b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\nConnection: close\r\n\r\nGET /c False False a"
-    ) == answer
+    ) == response
 
 
 def test_http_1_0_ends_with_its_response_and_needs_a_host(port: int) -> None:
-    answers = [sent(port, f"GET / HTTP/1.0\r\n{host}\r\n") for host in ("Host: a\r\n", "")]
-    assert [b"200", b"400"] == [answer[9:12] for answer in answers]
-    assert all(b"Connection: close" in answer for answer in answers)
+    responses = [sent(port, f"GET / HTTP/1.0\r\n{host}\r\n") for host in ("Host: a\r\n", "")]
+    assert [b"200", b"400"] == [response[9:12] for response in responses]
+    assert all(b"Connection: close" in response for response in responses)
 
 
 def test_what_is_too_long_ends_the_connection(port: int) -> None:

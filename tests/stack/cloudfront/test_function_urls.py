@@ -52,8 +52,8 @@ class Url:
 @pytest.mark.parametrize("name", URLS)
 def test_distribution_may_invoke_the_function(stack: Stack, name: str) -> None:
     url = Url(stack, name)
-    answer = url.ask()
-    assert (200, b"x", "text/plain") == (answer.status, answer.body, answer.headers["content-type"])
+    response = url.ask()
+    assert (200, b"x", "text/plain") == (response.status, response.body, response.headers["content-type"])
 
 
 @pytest.mark.parametrize("name", URLS)

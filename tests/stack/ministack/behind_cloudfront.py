@@ -58,9 +58,9 @@ def asked(
         connection = http.client.HTTPSConnection(LOCALHOST, port, timeout=30, source_address=source, context=context)
     with closing(connection):
         connection.request(method, target, headers={"Host": host or stack.host, **headers})
-        answer = connection.getresponse()
-        fields = {name.lower(): value for name, value in answer.getheaders()}
-        return Response(answer.status, fields, answer.read())
+        response = connection.getresponse()
+        fields = {name.lower(): value for name, value in response.getheaders()}
+        return Response(response.status, fields, response.read())
 
 
 def let_everybody_ask_the_functions(stack: Deployed) -> None:

@@ -42,11 +42,11 @@ class Deployed:
 
     def exchange(self, recording: Recording) -> Response:
         """The front door's response to the recording's request, for HTTP."""
-        path, question, query = recording.target.partition("?")
+        path, mark, query = recording.target.partition("?")
         # The emulator's balancer decodes the query; AWS's leaves it to the function.
         # ("Lambda functions as targets for Application Load Balancers": query parameters are not URL-decoded.)
         sent = quote(query, safe="=&") if "LoadBalancer" in self.resources else query
-        target = f"{path}{question}{sent}"
+        target = f"{path}{mark}{sent}"
         return exchange(self.account.plain_port, replace(recording, target=target), self.host)
 
     def get(self, target: str, **headers: str) -> Response:

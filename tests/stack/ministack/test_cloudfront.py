@@ -85,8 +85,8 @@ def stack(signed_only: Deployed) -> Deployed:
     """With a release, which asset_sync has fetched, an example's data, and open function URLs."""
     signed_only.command("init")
     with closing(signed_only.account.client("lambda")) as client:
-        answer = client.invoke(FunctionName=signed_only.resources["AssetSync"], Payload="{}")
-    assert "FunctionError" not in answer, answer["Payload"].read()
+        response = client.invoke(FunctionName=signed_only.resources["AssetSync"], Payload="{}")
+    assert "FunctionError" not in response, response["Payload"].read()
     signed_only.command("talos", "secrets", "--cluster", "cozystack-demo")
     signed_only.command("import", str(PROJECT / "examples" / "talos"))
     let_everybody_ask_the_functions(signed_only)

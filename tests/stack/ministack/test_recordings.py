@@ -55,7 +55,7 @@ def test_response_of_cloudfront_is_the_recorded_one(
     recording: Recording, stack_of: Callable[[str, str], Deployed]
 ) -> None:
     got = stack_of("cloudfront", recording.suite).exchange(recording)
-    missing = recording.target.startswith("/assets/") and recording.answer.status == 404
+    missing = recording.target.startswith("/assets/") and recording.response.status == 404
     if recording.method == "POST":
         assert (403, "CloudFront") == (got.status, got.headers["server"])
     elif missing or recording.name in WITH_DOTS or DIFFERENCES.get(recording.name) == 404:

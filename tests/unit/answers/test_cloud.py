@@ -15,7 +15,7 @@ def test_response_is_as_recorded_of_matchbox(recording: Recording) -> None:
         body = respond(Template("cloud", recording.template_id, recording.source), recording.data).body
     except (RenderError, InvalidConfigError):
         body = None
-    assert recording.answer == body
+    assert recording.response == body
 
 
 def test_seven_templates_are_recorded() -> None:

@@ -18,16 +18,16 @@ BUTANE = {
     for name, recording in RECORDED.items()
     if b"variant:" in recording.source and not name.endswith((".ign", ".ignition"))
 }
-TRANSLATED = sorted(name for name, recording in BUTANE.items() if recording.answer and name != "openshift.yaml")
+TRANSLATED = sorted(name for name, recording in BUTANE.items() if recording.response and name != "openshift.yaml")
 
 
-def answered(template_id: str, source: bytes, **data: object) -> Response:
+def response_to(template_id: str, source: bytes, **data: object) -> Response:
     return respond(Template("ignition", template_id, source), data)
 
 
 def refusal(template_id: str, source: bytes, **data: object) -> str:
     with pytest.raises(InvalidConfigError) as caught:
-        answered(template_id, source, **data)
+        response_to(template_id, source, **data)
     return str(caught.value)
 
 
@@ -37,8 +37,8 @@ def refusal(template_id: str, source: bytes, **data: object) -> str:
 )
 def test_ignition_config_is_as_recorded_of_matchbox(name: str) -> None:
     recording = RECORDED[name]
-    answer = answered(name, recording.source, **recording.data)
-    assert Response.of(recording.answer or b"", "application/json") == answer
+    response = response_to(name, recording.source, **recording.data)
+    assert Response.of(recording.response or b"", "application/json") == response
 
 
 def test_all_recordings_are_used() -> None:
@@ -52,9 +52,9 @@ def test_all_recordings_are_used() -> None:
 def test_version_3_5_is_kept() -> None:
     """matchbox serves an empty config."""
     recording = RECORDED["v35.ign"]
-    assert json.loads(recording.answer or b"")["ignition"]["version"] == ""
-    body = answered("v35.ign", recording.source, **recording.data).body
-    assert (recording.answer or b"").replace(b'"version":""', b'"version":"3.5.0"') == body
+    assert json.loads(recording.response or b"")["ignition"]["version"] == ""
+    body = response_to("v35.ign", recording.source, **recording.data).body
+    assert (recording.response or b"").replace(b'"version":""', b'"version":"3.5.0"') == body
 
 
 @pytest.mark.parametrize(
@@ -78,11 +78,11 @@ def test_invalid_config_is_an_error(name: str, reason: str) -> None:
 def test_butane_config_is_as_recorded_of_matchbox(name: str) -> None:
     """Except for the compression of data."""
     recording = BUTANE[name]
-    answer = answered(name, recording.source, **recording.data)
+    response = response_to(name, recording.source, **recording.data)
     if name == "compress.yaml":
-        assert without_forms(json.loads(recording.answer or b"")) == without_forms(json.loads(answer.body))
+        assert without_forms(json.loads(recording.response or b"")) == without_forms(json.loads(response.body))
     else:
-        assert Response.of(recording.answer or b"", "application/json") == answer._replace(report=())
+        assert Response.of(recording.response or b"", "application/json") == response._replace(report=())
 
 
 @pytest.mark.parametrize(
@@ -119,9 +119,9 @@ def test_refused_butane_config_is_an_error(name: str, reason: str) -> None:
 
 def test_response_and_error_have_the_butane_report() -> None:
     head = b"variant: fcos\nversion: 1.5.0\n"
-    assert ("warning at $.strage, line 3 col 1: unused key strage",) == answered("a", head + b"strage: {}\n").report
+    assert ("warning at $.strage, line 3 col 1: unused key strage",) == response_to("a", head + b"strage: {}\n").report
     with pytest.raises(InvalidConfigError) as caught:
-        answered("a", head + b"x: 1\nstorage: {files: [{path: a}, {path: b}]}\n")
+        response_to("a", head + b"x: 1\nstorage: {files: [{path: a}, {path: b}]}\n")
     first = "$.storage.files.0.path, line 4 col 26: path not absolute"
     assert str(caught.value).endswith(f"refused: {first} (and 1 more)")
     second = "$.storage.files.1.path, line 4 col 37: path not absolute"
@@ -144,7 +144,7 @@ def test_response_and_error_have_the_butane_report() -> None:
 )
 def test_errors_show_no_value_of_the_config(text: bytes) -> None:
     with pytest.raises(InvalidConfigError) as caught:
-        answered("a", b"variant: fcos\nversion: 1.5.0\n" + text)
+        response_to("a", b"variant: fcos\nversion: 1.5.0\n" + text)
     assert "hunter" not in " ".join([str(caught.value), *caught.value.report])
 
 
@@ -171,15 +171,15 @@ def test_unknown_variant_is_not_shown() -> None:
 def test_talos_configuration_is_served_as_rendered() -> None:
     """matchbox serves a 404."""
     recording = RECORDED["talos.yaml"]
-    assert recording.answer is None
-    answer = answered("talos.yaml", recording.source, **recording.data)
-    assert Response.of(recording.source, "application/x-yaml") == answer
+    assert recording.response is None
+    response = response_to("talos.yaml", recording.source, **recording.data)
+    assert Response.of(recording.source, "application/x-yaml") == response
 
 
 def test_empty_talos_documents_are_ignored() -> None:
     source = b"machine: {type: {{.type}}}\n---\napiVersion: v1alpha1\nkind: X\n---\n"
-    answer = answered("a", source, type="worker")
-    assert source.replace(b"{{.type}}", b"worker") == answer.body
+    response = response_to("a", source, type="worker")
+    assert source.replace(b"{{.type}}", b"worker") == response.body
 
 
 @pytest.mark.parametrize(
@@ -201,4 +201,4 @@ def test_other_texts_are_refused(source: bytes, reason: str) -> None:
 
 def test_template_that_does_not_render_is_a_render_error() -> None:
     with pytest.raises(RenderError):
-        answered("a.yaml", b"{{.nope}}")
+        response_to("a.yaml", b"{{.nope}}")

@@ -9,8 +9,8 @@ from tests.unit.gotemplate.rendered_recordings import Recording, recordings
 @pytest.mark.parametrize("recording", list(recordings("rendering", "metadata")), ids=lambda recording: recording.target)
 def test_lines_are_as_recorded_of_matchbox(recording: Recording) -> None:
     """In any order."""
-    assert recording.answer is not None
-    assert sorted(recording.answer.splitlines()) == sorted(respond(recording.data).body.splitlines())
+    assert recording.response is not None
+    assert sorted(recording.response.splitlines()) == sorted(respond(recording.data).body.splitlines())
 
 
 def test_lines_are_sorted_by_key() -> None:

@@ -8,7 +8,7 @@ from lambda_matchbox.catalog.templates import Template
 FCOS = b"variant: fcos\nversion: 1.5.0\n"
 
 
-def told(kind: str, template_id: str, body: bytes, *groups: Group) -> list[TemplateFailure]:
+def failures_of(kind: str, template_id: str, body: bytes, *groups: Group) -> list[TemplateFailure]:
     profile = Profile(id="p", **{f"{kind}_id": template_id})
     return failures(trials(groups or [Group(id="g", profile="p")], [profile], [Template(kind, template_id, body)]))
 
@@ -29,7 +29,7 @@ def told(kind: str, template_id: str, body: bytes, *groups: Group) -> list[Templ
     ],
 )
 def test_failure_that_depends_on_labels_is_none(kind: str, template_id: str, body: bytes) -> None:
-    assert [] == told(kind, template_id, body)
+    assert [] == failures_of(kind, template_id, body)
 
 
 @pytest.mark.parametrize(
@@ -51,13 +51,13 @@ def test_failure_that_depends_on_labels_is_none(kind: str, template_id: str, bod
     ],
 )
 def test_failure_has_the_reason_of_the_response(kind: str, template_id: str, body: bytes, reason: str) -> None:
-    (failure,) = told(kind, template_id, body)
+    (failure,) = failures_of(kind, template_id, body)
     assert (["g"], ()) == (failure.groups, failure.made_up)
     assert failure.reason.startswith(reason)
 
 
 def test_failure_for_all_values_of_a_label_names_the_label() -> None:
-    (failure,) = told("generic", "a", b"{{.request.query.uuid}}\n{{.absent}}")
+    (failure,) = failures_of("generic", "a", b"{{.request.query.uuid}}\n{{.absent}}")
     assert "template 'a', line 2: there is no value for absent (tried with made-up labels: uuid)" == str(failure)
 
 
@@ -70,20 +70,20 @@ def test_metadata_and_selector_are_the_groups_own() -> None:
     assert [
         TemplateFailure(template, ["bare"], "template 'a', line 1: there is no value for name", ()),
         TemplateFailure(template, ["also"], "template 'a', line 1: there is no value for os", ()),
-    ] == told("generic", "a", body, full, bare, also)
+    ] == failures_of("generic", "a", body, full, bare, also)
 
 
 def test_equal_failures_are_reported_once() -> None:
     """Of a template of many groups only some groups are tried."""
     groups = [Group(id=str(number), profile="p") for number in range(300)]
-    (failure,) = told("generic", "a", b"{{.absent}}", *groups)
+    (failure,) = failures_of("generic", "a", b"{{.absent}}", *groups)
     assert [str(number) for number in range(200)] == failure.groups
 
 
 def test_template_with_many_labels_is_tried_for_fewer_groups() -> None:
     groups = [Group(id=str(number), profile="p") for number in range(200)]
     body = b"".join(b"{{.request.query.l%d}}\n" % number for number in range(18)) + b"{{.absent}}"
-    (failure,) = told("generic", "a", body, *groups)
+    (failure,) = failures_of("generic", "a", body, *groups)
     assert [str(number) for number in range(10)] == failure.groups
 
 
@@ -100,5 +100,5 @@ def test_group_whose_data_differ_is_tried_however_many_groups_there_are() -> Non
         Group(id="no-name", profile="p", metadata={"host": {}}),
         Group(id="number", profile="p", metadata={"host": {"name": 7}}),
     ]
-    found = told("generic", "a", b"{{.host.name | upper}}", *groups, *odd)
+    found = failures_of("generic", "a", b"{{.host.name | upper}}", *groups, *odd)
     assert [one.id for one in odd] == [group for failure in found for group in failure.groups]

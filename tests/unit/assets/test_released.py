@@ -141,11 +141,11 @@ def test_unknown_release_has_no_files(releases: MemoryReleases) -> None:
     assert b"own readme" == body(store, "readme")
 
 
-class _NoAnswers:
+class _NoResponses:
     """A response store that refuses every body."""
 
     def put(self, body: bytes, content_type: str, origin: str) -> str:
-        raise StoreUnavailableError("no answer is kept")
+        raise StoreUnavailableError("no response is kept")
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def routes(releases: MemoryReleases) -> Routes:
         ("initrd=main", "a=/assets/talos/arm64/x"),
     )
     catalog = MemoryCatalog([Group("default", profile="p")], [Profile("p", boot=boot)], {}, releases.pointers)
-    return Routes(Stores(catalog, MemoryFiles(OWN), releases, _NoAnswers()), Delivery(BODY_LIMIT, "-"))
+    return Routes(Stores(catalog, MemoryFiles(OWN), releases, _NoResponses()), Delivery(BODY_LIMIT, "-"))
 
 
 def asked(routes: Routes, path: str, query: str = "") -> Response:
@@ -207,11 +207,11 @@ def test_machine_gets_the_release_of_its_script(releases: MemoryReleases, routes
 
 def test_record_of_a_release_is_served(releases: MemoryReleases, routes: Routes) -> None:
     publish(releases, A, 1)
-    answer = asked(routes, "/assets/talos/arm64/release.json")
+    response = asked(routes, "/assets/talos/arm64/release.json")
     assert (200, "application/json", {"digest": A}) == (
-        answer.status,
-        answer.headers["content-type"],
-        json.loads(answer.body),
+        response.status,
+        response.headers["content-type"],
+        json.loads(response.body),
     )
     assert b'<a href="release.json">release.json</a>' in asked(routes, "/assets/talos/arm64/").body
     assert b'<a href="arm64/">arm64/</a>' in asked(routes, "/assets/talos/").body

@@ -16,7 +16,7 @@ from lambda_matchbox.errors import StoreUnavailableError
 from lambda_matchbox.machines.policy import Policy
 from lambda_matchbox.secrets.cache import MAX_SECONDS, CachedSecrets
 from lambda_matchbox.secrets.stores import UnsafeSecretError
-from tests.rigs.faults import Answer, Fault, Hang, PassThrough, Refuse
+from tests.rigs.faults import Fault, Hang, PassThrough, Refuse, Respond
 from tests.rigs.service import Service
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
 from tests.unit.web.gated_server import Server
@@ -27,9 +27,9 @@ SOON = 0.4
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:"
 
 
-def refusal(code: str, message: str, status: int = 400) -> Answer:
+def refusal(code: str, message: str, status: int = 400) -> Respond:
     body = json.dumps({"__type": code, "message": message}).encode()
-    return Answer(status, "Bad Request", "application/x-amz-json-1.1", body)
+    return Respond(status, "Bad Request", "application/x-amz-json-1.1", body)
 
 
 THROTTLED = refusal("ThrottlingException", "Rate exceeded")
@@ -94,7 +94,7 @@ def test_ten_parameters_are_one_call(aws: Aws) -> None:
 @pytest.mark.parametrize("fault", [THROTTLED, refusal("InternalServerError", "", 500), Hang(), Refuse()], ids=str)
 def test_a_store_that_does_not_answer_is_away(aws: Aws, soon: StackSecrets, name: str, fault: Fault) -> None:
     aws.proxy.switch(fault)
-    with pytest.raises(StoreUnavailableError, match="no answer from 127"):
+    with pytest.raises(StoreUnavailableError, match="no response from 127"):
         soon.values([name])
     aws.proxy.switch(PassThrough())
 
@@ -153,7 +153,7 @@ def test_the_name_of_a_secret_is_that_of_its_arn_without_the_suffix() -> None:
     ("fault", "status", "reason"),
     [
         (THROTTLED, 503, "ThrottlingException"),
-        (Hang(), 503, "no answer from"),
+        (Hang(), 503, "no response from"),
         (DENIED, 500, "ssm:GetParameters"),
     ],
     ids=["throttled", "slow", "denied"],

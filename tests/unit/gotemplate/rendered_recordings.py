@@ -15,7 +15,7 @@ class Recording(NamedTuple):
     template_id: str
     source: bytes
     data: dict[str, object]
-    answer: bytes | None
+    response: bytes | None
     """None where matchbox responded with 404."""
 
 
@@ -44,9 +44,9 @@ def recordings(directory: str, route: str) -> Iterator[Recording]:
         )
 
 
-def recorded_body(answer: dict[str, str | int]) -> bytes | None:
-    if answer["status"] != 200:
+def recorded_body(response: dict[str, str | int]) -> bytes | None:
+    if response["status"] != 200:
         return None
-    if "body_base64" in answer:
-        return base64.b64decode(str(answer["body_base64"]))
-    return str(answer["body"]).encode()
+    if "body_base64" in response:
+        return base64.b64decode(str(response["body_base64"]))
+    return str(response["body"]).encode()

@@ -33,7 +33,7 @@ def test_recorded_templates_render_the_same(recording: Recording) -> None:
         body = render(recording.source, recording.data, name=recording.template_id)
     except TemplateError:
         body = None
-    assert recording.answer == body
+    assert recording.response == body
 
 
 def test_forty_templates_are_recorded() -> None:

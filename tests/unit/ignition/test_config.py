@@ -60,8 +60,8 @@ def test_each_field_is_recorded() -> None:
 
     for record in RECORDED:
         if record["answer"] is not None:
-            answer = json.loads(record["answer"])
-            walk("Config", answer, int(answer["ignition"]["version"].split(".")[1]))
+            response = json.loads(record["answer"])
+            walk("Config", response, int(response["ignition"]["version"].split(".")[1]))
     structs, wanted = ["Config"], set()
     for struct in structs:
         for name, kind in fields_of(struct, NEWEST_MINOR).items():
@@ -74,17 +74,17 @@ def test_each_field_is_recorded() -> None:
 
 @given(st.integers(0, NEWEST_MINOR), st.integers(0, 0o7777))
 def test_special_bits_of_modes_are_cleared_by_the_upgrade_only(minor: int, mode: int) -> None:
-    answer = json.loads(parse_and_translate(with_files(f"3.{minor}.0", {"path": "/a", "mode": mode})))
+    response = json.loads(parse_and_translate(with_files(f"3.{minor}.0", {"path": "/a", "mode": mode})))
     expected = mode & 0o777 if minor < 4 else mode
-    assert expected == answer["storage"]["files"][0]["mode"]
+    assert expected == response["storage"]["files"][0]["mode"]
 
 
 @pytest.mark.parametrize("minor", range(4, NEWEST_MINOR + 1))
 def test_a_served_config_is_served_unchanged(minor: int) -> None:
     own = [record for record in RECORDED if f'"version": "3.{minor}.0"' in record.get("config", "")]
-    answers = [record["answer"].encode() for record in own if record["answer"] is not None]
-    assert answers
-    assert answers == [parse_and_translate(answer) for answer in answers]
+    responses = [record["answer"].encode() for record in own if record["answer"] is not None]
+    assert responses
+    assert responses == [parse_and_translate(response) for response in responses]
 
 
 @given(st.binary())

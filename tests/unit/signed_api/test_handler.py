@@ -27,7 +27,7 @@ from tests.unit.web.hostile_requests import event
 
 Environment = dict[str, str]
 
-ANSWERS = """
+RESPONSES = """
 import json, sys
 from signed_api.handler import handler
 print(json.dumps([handler(event, None) for event in json.load(sys.stdin)]))
@@ -69,15 +69,15 @@ def test_first_event_unlocks_the_key(with_secret: Callable[[str], Environment]) 
     """Its fingerprint is logged once."""
     events = [event("GET", path) for path in ("/ipxe", "/ipxe.sig")]
     done = subprocess.run(
-        [sys.executable, "-c", ANSWERS],
+        [sys.executable, "-c", RESPONSES],
         input=json.dumps(events),
         env=with_secret(secret_of("rsa")),
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
-    *lines, answers = map(json.loads, done.stdout.splitlines())
-    plain, signature = map(_body, answers)
+    *lines, responses = map(json.loads, done.stdout.splitlines())
+    plain, signature = map(_body, responses)
     assert is_signed(signature, plain)
     assert [signing_key("rsa").fingerprint] == [line["fingerprint"] for line in lines if line["message"] == "signing"]
 
@@ -123,7 +123,7 @@ def test_unavailable_secrets_manager_ends_the_start(
     with fault_proxy(moto_server.endpoint) as proxy:
         proxy.switch(Refuse())
         given = {"MATCHBOX_SIGNING_KEY_SECRET": "any", "AWS_ENDPOINT_URL_SECRETS_MANAGER": proxy.endpoint}
-        with pytest.raises(SigningNotPossibleError, match="no answer from"):
+        with pytest.raises(SigningNotPossibleError, match="no response from"):
             app_of(environment | given)
 
 
@@ -157,6 +157,6 @@ def test_secret_is_not_in_its_repr() -> None:
     assert "hidden" not in repr(secret)
 
 
-def _body(answer: dict[str, Any]) -> bytes:
-    assert 200 == answer["statusCode"]
-    return b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
+def _body(response: dict[str, Any]) -> bytes:
+    assert 200 == response["statusCode"]
+    return b64decode(response["body"]) if response["isBase64Encoded"] else response["body"].encode()

@@ -115,11 +115,11 @@ def payload(method: str, path: str, raw_query: str, headers: dict[str, str]) -> 
     }
 
 
-def answered(app: App, given: dict[str, Any]) -> dict[str, Any]:
+def handled(app: App, given: dict[str, Any]) -> dict[str, Any]:
     """The response: no exception, no 5xx, no header that ends a line, and JSON that can be sent."""
-    answer = app.handle(given)
-    assert 200 <= answer["statusCode"] < 500
-    json.dumps(answer)
-    headers = answer.get("headers") or {name: values[0] for name, values in answer["multiValueHeaders"].items()}
+    response = app.handle(given)
+    assert 200 <= response["statusCode"] < 500
+    json.dumps(response)
+    headers = response.get("headers") or {name: values[0] for name, values in response["multiValueHeaders"].items()}
     assert [] == [name for name, value in headers.items() if "\r" in value or "\n" in value]
-    return answer
+    return response

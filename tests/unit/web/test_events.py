@@ -8,7 +8,7 @@ from lambda_matchbox.web.app import App
 from lambda_matchbox.web.wiring import lambda_app
 from tests.rigs.service import Service
 from tests.rigs.stores import new_stores
-from tests.support.balancer_events import EVENTS, EXPECTED, assert_answered, event, fill
+from tests.support.balancer_events import EVENTS, EXPECTED, assert_response, event, fill
 from tests.support.long_timeout import long_timeout
 
 
@@ -61,7 +61,7 @@ def _assert_forwarded(headers: dict[str, list[str]]) -> None:
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_event_gets_the_expected_response(app: App, name: str) -> None:
-    assert_answered(name, app.handle(event(name)))
+    assert_response(name, app.handle(event(name)))
 
 
 @pytest.mark.parametrize("name", ["asset-large-ipxe", "hostile-header"])
@@ -76,7 +76,7 @@ def test_large_asset_is_redirected_to_the_bucket(app: App, moto_server: Service,
 
 def test_only_redirects_have_a_location(app: App) -> None:
     """Boot clients follow one on an error too."""
-    answers = {name: app.handle(event(name)) for name in EXPECTED}
+    responses = {name: app.handle(event(name)) for name in EXPECTED}
     assert {"asset-large-ipxe", "hostile-header", "path-outside"} == {
-        name for name, answer in answers.items() if "location" in answer["multiValueHeaders"]
+        name for name, response in responses.items() if "location" in response["multiValueHeaders"]
     }

@@ -44,14 +44,14 @@ def test_table_has_each_error_of_the_product() -> None:
 @pytest.mark.parametrize("error", product_errors(), ids=lambda error: error.__name__)
 def test_error_response(error: type[MatchboxError]) -> None:
     """It has the table's status, one line of text, its length, and never a Location."""
-    answer = error_response(made(error))
-    assert failure_for(made(error)).status == answer.status
-    assert "location" not in {name.lower() for name in answer.headers}
-    assert "text/plain; charset=utf-8" == answer.headers["content-type"]
-    assert "nosniff" == answer.headers["x-content-type-options"]
-    assert str(len(answer.body)) == answer.headers["content-length"]
-    assert 1 == answer.body.count(b"\n")
-    assert answer.body.endswith(b"\n")
+    response = error_response(made(error))
+    assert failure_for(made(error)).status == response.status
+    assert "location" not in {name.lower() for name in response.headers}
+    assert "text/plain; charset=utf-8" == response.headers["content-type"]
+    assert "nosniff" == response.headers["x-content-type-options"]
+    assert str(len(response.body)) == response.headers["content-length"]
+    assert 1 == response.body.count(b"\n")
+    assert response.body.endswith(b"\n")
 
 
 @pytest.mark.parametrize(

@@ -39,15 +39,15 @@ def event(path: str, query: str = "", method: str = "GET", **headers: str) -> di
 def test_query_is_taken_as_it_was_sent(server: Server) -> None:
     """A serial number with `+`, quotes and `%2F` is no other machine's; the balancer's event would lose the order."""
     query = f'mac={MAC}&serial=a+b"c%2Fd;e[]&a&&serial=2&k=&x=%23y'
-    answer = server.app.handle(event("/metadata", query))
-    assert answer["statusCode"] == 200
-    assert f"REQUEST_RAW_QUERY={query}\n" in answer["body"]
+    response = server.app.handle(event("/metadata", query))
+    assert response["statusCode"] == 200
+    assert f"REQUEST_RAW_QUERY={query}\n" in response["body"]
 
 
 @pytest.mark.parametrize("server", [None], indirect=True)
 def test_fragment_is_no_part_of_a_query(server: Server) -> None:
-    answer = server.app.handle(event("/metadata", f"mac={MAC}#k=1"))
-    assert f"REQUEST_RAW_QUERY=mac={MAC}\n" in answer["body"]
+    response = server.app.handle(event("/metadata", f"mac={MAC}#k=1"))
+    assert f"REQUEST_RAW_QUERY=mac={MAC}\n" in response["body"]
 
 
 @policy(token=True)
@@ -89,10 +89,10 @@ def test_balancer_does_not_trust_these_headers(server: Server) -> None:
     "path", ["/", "/ipxe", "/generic", "/assets/k", "/assets/", "/nothing", "/assets", "/metadata"]
 )
 def test_no_response_is_cached(server: Server, path: str) -> None:
-    answer = server.app.handle(event(path, f"mac={MAC}"))
-    assert "no-store" == answer["headers"]["cache-control"]
-    assert {"statusCode", "headers", "body", "isBase64Encoded"} == set(answer)
-    json.dumps(answer)
+    response = server.app.handle(event(path, f"mac={MAC}"))
+    assert "no-store" == response["headers"]["cache-control"]
+    assert {"statusCode", "headers", "body", "isBase64Encoded"} == set(response)
+    json.dumps(response)
 
 
 @pytest.mark.parametrize("server", [None], indirect=True)
@@ -101,20 +101,20 @@ def test_both_doors_give_the_same_response(server: Server) -> None:
     given["multiValueQueryStringParameters"] = {"mac": [MAC]}
     for path in ("/ipxe", "/grub", "/generic", "/ignition", "/metadata", "/assets/k", "/assets/", "/nothing"):
         of_balancer = server.app.handle({**given, "path": path})
-        answer = server.app.handle(event(path, f"mac={MAC}"))
-        assert of_balancer["body"] == answer["body"]
-        headers = {name: [value] for name, value in answer["headers"].items() if name != "cache-control"}
-        assert (of_balancer["statusCode"], of_balancer["multiValueHeaders"]) == (answer["statusCode"], headers)
+        response = server.app.handle(event(path, f"mac={MAC}"))
+        assert of_balancer["body"] == response["body"]
+        headers = {name: [value] for name, value in response["headers"].items() if name != "cache-control"}
+        assert (of_balancer["statusCode"], of_balancer["multiValueHeaders"]) == (response["statusCode"], headers)
 
 
 @pytest.mark.parametrize("server", [None], indirect=True)
 def test_bytes_travel_in_base64(server: Server) -> None:
     server.catalog.templates["generic", "g"] = b"\xff\x00"
-    answer = server.app.handle(event("/generic", f"mac={MAC}"))
-    assert (True, b"\xff\x00") == (answer["isBase64Encoded"], b64decode(answer["body"]))
+    response = server.app.handle(event("/generic", f"mac={MAC}"))
+    assert (True, b"\xff\x00") == (response["isBase64Encoded"], b64decode(response["body"]))
 
 
 @pytest.mark.parametrize("server", [Policy(once=True)], indirect=True)
 def test_head_delivers_nothing(server: Server) -> None:
-    answer = server.app.handle(event("/generic", f"mac={MAC}", "HEAD"))
-    assert (200, "", None) == (answer["statusCode"], answer["body"], server.state)
+    response = server.app.handle(event("/generic", f"mac={MAC}", "HEAD"))
+    assert (200, "", None) == (response["statusCode"], response["body"], server.state)

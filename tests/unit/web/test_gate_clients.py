@@ -56,16 +56,16 @@ def test_a_verdict_is_the_same_for_every_client(server: Server, name: str) -> No
         before, is_script = server.state, route in SCRIPTS
         for client, (headers, labels) in CLIENTS.items():
             response = server.get(route + suffix, method=method, headers=headers, **labels, **token)
-            told = (client, method, route + suffix, response)
-            assert response.status == (script_status if is_script else status), told
+            case = (client, method, route + suffix, response)
+            assert response.status == (script_status if is_script else status), case
             if suffix and response.status == 200:
-                assert (response.body[:10] == b"-----BEGIN") == (suffix == ".asc"), told
+                assert (response.body[:10] == b"-----BEGIN") == (suffix == ".asc"), case
             elif is_script:
-                assert script in response.body, told
+                assert script in response.body, case
             elif status != 200:
-                assert response.body.startswith(reason), told
+                assert response.body.startswith(reason), case
             else:
-                assert (BODIES[route] in response.body) == (method == "GET"), told
+                assert (BODIES[route] in response.body) == (method == "GET"), case
         is_delivery = (name, route, method, suffix) == ("allow", CONFIGURATIONS[0], "GET", "")
         assert (before != server.state) == is_delivery
 

@@ -24,10 +24,10 @@ from tests.unit.web.hostile_requests import (
     ROOTED_PATHS,
     SECRET,
     VALUES,
-    answered,
     catalog,
     event,
     filled,
+    handled,
     payload,
     quiet,
 )
@@ -46,9 +46,9 @@ def app(root: Path) -> App:
 
 def assert_in_order(app: App, root: Path, given: dict[str, Any]) -> None:
     """The response is no 5xx, can be sent, and shows nothing outside the assets."""
-    answer = answered(app, given)
+    response = handled(app, given)
     request = (function_url if function_url.sent(given) else alb).request_from(given)
-    body = b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
+    body = b64decode(response["body"]) if response["isBase64Encoded"] else response["body"].encode()
     assert SECRET not in body
     file = app.respond(request).file
     if file is not None:
@@ -128,8 +128,8 @@ def test_event_without_multi_values(app: App, root: Path, given_event: dict[str,
 @pytest.mark.parametrize("path", ["../secret", "/etc/hostname", "dir/../../secret", "./../secret"])
 def test_connect_stays_inside_the_assets(app: App, root: Path, path: str) -> None:
     """The path of a CONNECT is not cleaned."""
-    answer = app.handle(event("CONNECT", f"/assets/{path}"))
-    assert 404 == answer["statusCode"]
+    response = app.handle(event("CONNECT", f"/assets/{path}"))
+    assert 404 == response["statusCode"]
 
 
 def test_symbolic_links_are_followed_anywhere(root: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from lambda_matchbox.web.routes import Routes
 from tests.rigs.catalog_table import ENOUGH
 from tests.rigs.service import Service
 from tests.support.table_stores import table_stores
-from tests.unit.web.hostile_requests import HEADERS, METHODS, PATHS, QUERIES, ROOTED_PATHS, answered, event, quiet
+from tests.unit.web.hostile_requests import HEADERS, METHODS, PATHS, QUERIES, ROOTED_PATHS, event, handled, quiet
 
 ROUTES = st.sampled_from(["/generic", "/cloud", "/ignition", "/metadata", "/ipxe", "/grub"])
 NAMED = st.tuples(st.sampled_from(["/assets/", "/profiles/"]), PATHS).map("".join)
@@ -57,4 +57,4 @@ def test_any_event(
     app: App, method: str, path: str, query: dict[str, list[str]], headers: dict[str, list[str]]
 ) -> None:
     """Any method, path, query and headers: no exception, 5xx or malformed header."""
-    answered(app, event(method, path, query, headers))
+    handled(app, event(method, path, query, headers))

@@ -47,8 +47,8 @@ class Server:
 
     def body(self, path: str, query: dict[str, str]) -> bytes:
         """The body for a query whose keys and values are encoded already."""
-        answer = self._app.handle(event("GET", path, {key: [value] for key, value in query.items()}))
-        return b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
+        response = self._app.handle(event("GET", path, {key: [value] for key, value in query.items()}))
+        return b64decode(response["body"]) if response["isBase64Encoded"] else response["body"].encode()
 
     def line(self) -> dict[str, Any]:
         """The last line of the log."""

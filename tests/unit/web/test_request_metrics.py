@@ -32,7 +32,7 @@ class Away(MemoryCatalog):
     """A catalog whose table is unavailable."""
 
     def profile(self, profile_id: str) -> Profile | None:
-        raise StoreUnavailableError("no answer")
+        raise StoreUnavailableError("no response")
 
 
 def app(count: Callable[[int, float], None]) -> App:

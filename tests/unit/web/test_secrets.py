@@ -28,7 +28,7 @@ ROUTES = ("ignition", "generic", "cloud")
 LIMIT = 600
 
 
-class Answers:
+class KeptResponses:
     """A response store that records the bodies."""
 
     def __init__(self) -> None:
@@ -36,24 +36,24 @@ class Answers:
 
     def put(self, body: bytes, content_type: str, origin: str) -> str:
         self.kept.append(body)
-        return "http://elsewhere.test/answer"
+        return "http://elsewhere.test/response"
 
 
-ANSWERS = Answers()
+RESPONSES = KeptResponses()
 
 
 @pytest.fixture
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     policy = getattr(request, "param", Policy(token=True))
-    made = Server(policy, tmp_path, limit=LIMIT, responses=ANSWERS)
-    ANSWERS.kept.clear()
+    made = Server(policy, tmp_path, limit=LIMIT, responses=RESPONSES)
+    RESPONSES.kept.clear()
     made.catalog.profiles["p"] = PROFILE._replace(ignition_id="i.yaml")
     made.catalog.templates.update(TEMPLATES)
     made.secrets.held["talos/token"] = CANARY
     with closing(made.machines):
         yield made
     assert CANARY not in made.log.getvalue()
-    assert CANARY.encode() not in b"".join(ANSWERS.kept)
+    assert CANARY.encode() not in b"".join(RESPONSES.kept)
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -130,7 +130,7 @@ def test_a_response_over_the_limit_is_not_stored(server: Server, route: str) -> 
         response = server.get(route, method=method, token=server.token())
         assert response.status == 500
         assert b"the response holds a secret, which is not stored in the bucket, and has" in response.body
-    assert ANSWERS.kept == []
+    assert RESPONSES.kept == []
     assert server.state is None or server.state.delivery is None
 
 
@@ -145,7 +145,7 @@ def test_a_secret_of_8_kb_is_delivered(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("failure", "status", "reason"),
     [
-        (StoreUnavailableError("no answer from ssm"), 503, "no answer from ssm"),
+        (StoreUnavailableError("no response from ssm"), 503, "no response from ssm"),
         (AWSError("AccessDeniedException", "not authorized", 400), 500, "AccessDeniedException (HTTP status 400)"),
         (UnsafeSecretError("secrets/talos/token is not used"), 500, "secrets/talos/token is not used"),
         (None, 500, "template 'g', line 1: secret: there is no secret 'talos/token'"),

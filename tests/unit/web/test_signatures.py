@@ -44,24 +44,24 @@ class Elsewhere:
 
     def put(self, body: bytes, content_type: str, origin: str) -> str:
         self.kept.append(body)
-        return "http://elsewhere.test/answer"
+        return "http://elsewhere.test/response"
 
 
 class Server:
     """boot_api over some machines, with or without a key."""
 
     def __init__(self, root: Path, signatures: Signatures | None) -> None:
-        self.answers = Elsewhere()
+        self.responses = Elsewhere()
         assets = AssetDirectory(root)
-        stores = Stores(catalog(), assets, MemoryReleases(), self.answers)
+        stores = Stores(catalog(), assets, MemoryReleases(), self.responses)
         self._app = App(Routes(stores, Delivery(LIMIT, "-"), signatures), quiet())
 
     def ask(self, path: str, method: str = "GET", headers: dict[str, str] | None = None, **query: str) -> Reply:
         labels = {name: [value] for name, value in query.items()}
         given = {name: [value] for name, value in (headers or {}).items()}
-        answer: dict[str, Any] = self._app.handle(event(method, path, labels, given))
-        body = b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
-        return Reply(answer["statusCode"], {k: v for k, [v] in answer["multiValueHeaders"].items()}, body)
+        response: dict[str, Any] = self._app.handle(event(method, path, labels, given))
+        body = b64decode(response["body"]) if response["isBase64Encoded"] else response["body"].encode()
+        return Reply(response["statusCode"], {k: v for k, [v] in response["multiValueHeaders"].items()}, body)
 
 
 def catalog() -> MemoryCatalog:
@@ -139,10 +139,10 @@ def test_binary_response_is_signed(server: Server) -> None:
 def test_long_response_is_signed_in_place(server: Server, route: str, agent: str) -> None:
     """Nothing is stored for its signature."""
     plain = server.ask(route, of="long")
-    assert (302, 1) == (plain.status, len(server.answers.kept))
+    assert (302, 1) == (plain.status, len(server.responses.kept))
     signature = server.ask(f"{route}.sig", headers={"user-agent": agent}, of="long")
-    assert (200, True) == (signature.status, is_signed(signature.body, server.answers.kept[0]))
-    assert len(server.answers.kept) == 1
+    assert (200, True) == (signature.status, is_signed(signature.body, server.responses.kept[0]))
+    assert len(server.responses.kept) == 1
 
 
 @pytest.mark.parametrize("suffix", [".sig", ".asc"])
@@ -170,8 +170,8 @@ def test_signature_route_is_503_when_stores_are_unavailable(root: Path, monkeypa
         raise StoreUnavailableError("away")
 
     monkeypatch.setattr(MemoryCatalog, "select", select)
-    answer = Server(root, signatures("rsa")).ask("/ipxe.sig")
-    assert (503, True) == (answer.status, "retry-after" in answer.headers)
+    response = Server(root, signatures("rsa")).ask("/ipxe.sig")
+    assert (503, True) == (response.status, "retry-after" in response.headers)
 
 
 @pytest.mark.parametrize("method", ["HEAD", "POST"])
@@ -198,8 +198,8 @@ def test_asset_with_such_a_name_is_served(server: Server) -> None:
 
 
 def test_signature_route_is_redirected_to_its_clean_path(server: Server) -> None:
-    answer = server.ask("//ipxe.sig", of="all")
-    assert (301, "/ipxe.sig?of=all") == (answer.status, answer.headers["location"])
+    response = server.ask("//ipxe.sig", of="all")
+    assert (301, "/ipxe.sig?of=all") == (response.status, response.headers["location"])
 
 
 @pytest.mark.parametrize("route", sorted(SIGNED))

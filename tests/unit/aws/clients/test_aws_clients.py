@@ -18,7 +18,7 @@ from lambda_matchbox.aws.clients.http_connection import HttpResponse
 from lambda_matchbox.aws.clients.s3 import S3, ObjectListing
 from lambda_matchbox.aws.clients.sigv4 import Credentials
 from lambda_matchbox.errors import StoreUnavailableError
-from tests.rigs.faults import INTERNAL_ERROR, SLOW_DOWN, THROTTLED, Answer, Fault, Hang, PassThrough, Refuse, Withhold
+from tests.rigs.faults import INTERNAL_ERROR, SLOW_DOWN, THROTTLED, Fault, Hang, PassThrough, Refuse, Respond, Withhold
 from tests.rigs.moto_server import MotoService
 from tests.rigs.service import REGION
 from tests.rigs.tcp_fault import FaultProxy, fault_proxy
@@ -31,11 +31,11 @@ SOON = 0.4
 """Seconds in which a store that stays broken is given up."""
 
 ENOUGH = 60.0
-"""Seconds in which any machine gets an answer."""
+"""Seconds in which any machine gets a response."""
 
 FAILURES = [THROTTLED, INTERNAL_ERROR, SLOW_DOWN, Hang()]
 FAILURE_NAMES = ["throttled", "500", "503", "hanging"]
-NOTHING_PROCESSED = Answer(
+NOTHING_PROCESSED = Respond(
     200,
     "OK",
     "application/x-amz-json-1.0",
@@ -122,11 +122,11 @@ class Forgetful(HttpClient):
 
     def __init__(self) -> None:
         super().__init__()
-        self.questions: list[Any] = []
+        self.requests: list[Any] = []
 
     def request(self, method: str, url: str, headers: Any, body: Any, *_: object) -> HttpResponse:
-        self.questions.append(json.loads(body or b""))
-        unprocessed = self.questions[-1].get("RequestItems", {}) if len(self.questions) == 1 else {}
+        self.requests.append(json.loads(body or b""))
+        unprocessed = self.requests[-1].get("RequestItems", {}) if len(self.requests) == 1 else {}
         tables = {name: {"Keys": wanted["Keys"]} for name, wanted in unprocessed.items()}
         return HttpResponse(200, {}, json.dumps({"Responses": {}, "UnprocessedKeys": tables}).encode())
 
@@ -139,7 +139,7 @@ def test_reads_are_strongly_consistent() -> None:
     assert dynamodb.get_item("machines", {"id": "a"}, within(ENOUGH)) is None
     key = {"id": {"S": "a"}}
     batch = {"RequestItems": {"machines": {"Keys": [key], "ConsistentRead": True}}}
-    assert [batch, batch, {"TableName": "machines", "Key": key, "ConsistentRead": True}] == http.questions
+    assert [batch, batch, {"TableName": "machines", "Key": key, "ConsistentRead": True}] == http.requests
 
 
 @pytest.mark.usefixtures("many")
@@ -170,7 +170,7 @@ def test_batch_is_never_partial(proxy: FaultProxy, http_client: HttpClient, faul
 
 @pytest.mark.usefixtures("many")
 def test_one_failed_batch_fails_all(proxy: FaultProxy, dynamodb: DynamoDB) -> None:
-    refusal = Answer(400, "Bad Request", "application/x-amz-json-1.0", b'{"__type":"x#ValidationException"}')
+    refusal = Respond(400, "Bad Request", "application/x-amz-json-1.0", b'{"__type":"x#ValidationException"}')
     proxy.switch(refusal, times=1)
     with pytest.raises(AWSError, match="ValidationException"):
         dynamodb.batch_get_items("machines", "id", [f"node-{n}" for n in range(250)], within(ENOUGH))
@@ -201,7 +201,7 @@ def test_refused_connections_are_retried_until_the_deadline(proxy: FaultProxy, d
 
 @pytest.mark.parametrize("body", [EXPIRED, SKEWED], ids=["DynamoDB", "S3"])
 def test_rejected_signature_time_is_not_retried(proxy: FaultProxy, dynamodb: DynamoDB, body: bytes) -> None:
-    proxy.switch(Answer(403, "Forbidden", "text/plain", body))
+    proxy.switch(Respond(403, "Forbidden", "text/plain", body))
     with pytest.raises(StoreUnavailableError, match="time of the signature"):
         dynamodb.get_item("machines", {"id": "node-1"}, within(ENOUGH))
     assert 1 == proxy.requests()["GetItem"]
@@ -246,7 +246,7 @@ def test_invalid_range_is_refused(s3: S3, start: int, length: int) -> None:
 
 @pytest.mark.parametrize("status", [400, 403])
 def test_only_404_means_missing(s3: S3, proxy: FaultProxy, status: int) -> None:
-    proxy.switch(Answer(status, "No", "text/plain", b""))
+    proxy.switch(Respond(status, "No", "text/plain", b""))
     with pytest.raises(AWSError) as caught:
         s3.head("any", within(ENOUGH))
     assert status == caught.value.status
@@ -275,5 +275,5 @@ def test_presigned_url_works_on_an_endpoint(s3: S3, scheme: str) -> None:
     """One of http has no https, for which a client of https would be redirected."""
     s3.put("dir/a b", b"body", "text/x-ipxe", within(ENOUGH))
     url = s3.presigned_get("dir/a b", scheme, 60)
-    with urllib.request.urlopen(url, timeout=ENOUGH) as answer:
-        assert (b"body", "text/x-ipxe") == (answer.read(), answer.headers["content-type"])
+    with urllib.request.urlopen(url, timeout=ENOUGH) as response:
+        assert (b"body", "text/x-ipxe") == (response.read(), response.headers["content-type"])

@@ -44,8 +44,8 @@ class Responder(HttpClient):
         self, origin: str, method: str, target: str, headers: Mapping[str, str], body: Any, *_: object
     ) -> HttpResponse:
         self.sent.append((headers, b"".join(body or ())))
-        status, answer = self.responses.pop(0)
-        return HttpResponse(status, {}, answer)
+        status, response = self.responses.pop(0)
+        return HttpResponse(status, {}, response)
 
 
 def bucket(http: HttpClient) -> S3:
@@ -78,7 +78,7 @@ def test_each_attempt_sends_the_whole_file(file: Path) -> None:
 
 def test_attempts_are_limited(file: Path) -> None:
     http = Responder(*[(503, SLOW_DOWN.body)] * 4)
-    with pytest.raises(StoreUnavailableError, match=r"no answer from store \(attempts: 3\): SlowDown"):
+    with pytest.raises(StoreUnavailableError, match=r"no response from store \(attempts: 3\): SlowDown"):
         bucket(http).put_file("key", file, len(BODY), DIGEST, "text/x", math.inf)
     assert 1 == len(http.responses)
 

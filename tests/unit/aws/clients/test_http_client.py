@@ -25,7 +25,7 @@ SOON = 0.4
 """Seconds in which a server that stays broken is given up."""
 
 ENOUGH = 20.0
-"""Seconds in which any machine gets an answer."""
+"""Seconds in which any machine gets a response."""
 
 TOGETHER = 5
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -61,8 +61,7 @@ class Talker:
 def talker() -> Iterator[Talker]:
     """Answers `ok`; to /drip byte by byte, for ever; to /cut with half a body; to the first /vanish not at all.
 
-    /together waits for as many requests as TOGETHER says. /trouble drips, too, but for the first one, whose answer is a
-    503.
+    /together waits for as many requests as TOGETHER says. /trouble drips, too, but for the first one, which gets a 503.
     """
     talker = Talker()
     stopped = threading.Event()
@@ -109,8 +108,8 @@ def talker() -> Iterator[Talker]:
 
 
 def test_requests_share_a_connection(talker: Talker, http_client: HttpClient) -> None:
-    answers = [http_client.request("GET", talker.endpoint + "/", {}, None, within(ENOUGH)) for _ in range(3)]
-    assert [b"ok"] * 3 == [answer.body for answer in answers]
+    responses = [http_client.request("GET", talker.endpoint + "/", {}, None, within(ENOUGH)) for _ in range(3)]
+    assert [b"ok"] * 3 == [response.body for response in responses]
     assert 1 == talker.connections
 
 

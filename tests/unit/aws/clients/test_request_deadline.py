@@ -24,14 +24,14 @@ from tests.support.table_stores import table_stores
 from tests.unit.web.hostile_requests import quiet
 
 EACH = 0.15
-"""Seconds that the slow services take for each answer."""
+"""Seconds that the slow services take for each response."""
 
 ALL = 0.5
-"""Seconds that a request has: enough for three of those answers at most."""
+"""Seconds that a request has: enough for three of those responses at most."""
 
 
 class Slow(NamedTuple):
-    """Stores of which each answers slowly, but in the time that one question has."""
+    """Stores of which each responds slowly, but in the time that one call has."""
 
     stores: Stores
 
@@ -39,8 +39,8 @@ class Slow(NamedTuple):
         self, in_time: Callable[[], AbstractContextManager[None]], path: str, **headers: str
     ) -> tuple[int, dict[str, Any]]:
         app = App(Routes(self.stores, Delivery(direct_limit=50, boundary="-")), quiet(), in_time)
-        answer = app.handle({"httpMethod": "GET", "path": path, "headers": headers})
-        return answer["statusCode"], answer["multiValueHeaders"]
+        response = app.handle({"httpMethod": "GET", "path": path, "headers": headers})
+        return response["statusCode"], response["multiValueHeaders"]
 
 
 @pytest.fixture

@@ -157,29 +157,29 @@ def test_the_zero_times_mean_no_time(modified: datetime) -> None:
 
 @pytest.mark.parametrize("name", ["seed", "assets"])
 def test_recorded_responses_are_equal(name: str) -> None:
-    answers = json.loads((CONFORMANCE / name / "answers.json").read_text())
+    responses = json.loads((CONFORMANCE / name / "answers.json").read_text())
     bodies = {
         recorded["request"]["target"]: recorded["answer"]["body"].encode()
-        for recorded in answers
+        for recorded in responses
         if recorded["request"]["method"] == "GET" and recorded["answer"]["status"] == 200
     }
     ranges = 0
-    for recorded in answers:
-        request, answer = recorded["request"], recorded["answer"]
+    for recorded in responses:
+        request, response = recorded["request"], recorded["answer"]
         headers = request.get("headers", {})
-        if "accept-ranges" not in answer["headers"] and answer["status"] != 416:
+        if "accept-ranges" not in response["headers"] and response["status"] != 416:
             continue
         body = bodies[request["target"]]
         reply = content.serve(
             request["method"],
             headers,
             size=len(body),
-            content_type=answer["headers"]["content-type"],
+            content_type=response["headers"]["content-type"],
             boundary="",
         )
         # The balancer drops the body for HEAD.
         sent = "" if request["method"] == "HEAD" else content.assemble(reply.body, body).decode()
-        assert (answer["status"], answer["headers"], answer["body"]) == (reply.status, reply.headers, sent)
+        assert (response["status"], response["headers"], response["body"]) == (reply.status, reply.headers, sent)
         ranges += "Range" in headers
     assert ranges >= 2
 

@@ -135,15 +135,15 @@ def test_a_known_extension_wins_over_content() -> None:
 def test_recorded_assets_have_the_same_content_type() -> None:
     served = 0
     for recorded in json.loads((CONFORMANCE / "assets" / "answers.json").read_text()):
-        target, answer = recorded["request"]["target"], recorded["answer"]
+        target, response = recorded["request"]["target"], recorded["answer"]
         if (
-            answer["status"] != 200
+            response["status"] != 200
             or recorded["request"]["method"] == "HEAD"
-            or "accept-ranges" not in answer["headers"]
+            or "accept-ranges" not in response["headers"]
         ):
             continue
         name = "index.html" if target.endswith("/") else target
-        assert answer["headers"]["content-type"] == content_type.of_file(name, answer["body"].encode()), target
+        assert response["headers"]["content-type"] == content_type.of_file(name, response["body"].encode()), target
         served += 1
     assert served > 10
 
@@ -151,11 +151,11 @@ def test_recorded_assets_have_the_same_content_type() -> None:
 def test_recorded_templates_have_the_same_content_type() -> None:
     served = 0
     for recorded in json.loads((CONFORMANCE / "rendering" / "answers.json").read_text()):
-        answer = recorded["answer"]
-        if answer["status"] != 200 or "accept-ranges" not in answer["headers"]:
+        response = recorded["answer"]
+        if response["status"] != 200 or "accept-ranges" not in response["headers"]:
             continue
-        body = base64.b64decode(answer["body_base64"]) if "body_base64" in answer else answer["body"].encode()
-        assert answer["headers"]["content-type"] == content_type.sniff(body), recorded["request"]["target"]
+        body = base64.b64decode(response["body_base64"]) if "body_base64" in response else response["body"].encode()
+        assert response["headers"]["content-type"] == content_type.sniff(body), recorded["request"]["target"]
         served += 1
     assert served > 10
 

@@ -15,8 +15,8 @@ HEAD = '<!doctype html>\n<meta name="viewport" content="width=device-width">\n<p
 
 @pytest.mark.parametrize("target", ["/assets/", "/assets/flatcar/", "/assets/flatcar/3227.2.0/", "/assets/dir/"])
 def test_recorded_listings_are_equal(target: str) -> None:
-    answers = json.loads((CONFORMANCE / "assets" / "answers.json").read_text())
-    (expected,) = (recorded["answer"] for recorded in answers if recorded["request"]["target"] == target)
+    responses = json.loads((CONFORMANCE / "assets" / "answers.json").read_text())
+    (expected,) = (recorded["answer"] for recorded in responses if recorded["request"]["target"] == target)
     directory = CONFORMANCE / "assets" / "data" / target.strip("/")
     files = [path.name for path in directory.iterdir() if path.is_file()]
     directories = [path.name for path in directory.iterdir() if path.is_dir()]

@@ -96,13 +96,13 @@ def test_recorded_redirects_are_equal() -> None:
     found = 0
     for name in ("assets", "seed"):
         for recorded in json.loads((CONFORMANCE / name / "answers.json").read_text()):
-            answer = recorded["answer"]
-            if answer["status"] != 301 or "content-type" not in answer["headers"]:
+            response = recorded["answer"]
+            if response["status"] != 301 or "content-type" not in response["headers"]:
                 continue
             path = paths.unescape(recorded["request"]["target"])
             assert path is not None
             cleaned = "/assets/" if path == "/assets" else paths.clean_path(path)
-            expected = Redirect(answer["headers"]["location"], answer["body"].encode())
+            expected = Redirect(response["headers"]["location"], response["body"].encode())
             assert expected == paths.moved_permanently(cleaned, "")
             found += 1
     assert found == 8

@@ -112,8 +112,8 @@ def test_empty_structs_are_served_but_not_in_butanes_form() -> None:
     config = HEAD + FILES + "    - {path: /a}\n"
     ignition, _ = translate(config)
     assert {"ignition": {"version": "3.4.0"}, "storage": {"files": [{"path": "/a"}]}} == ignition
-    answer = json.loads(respond("a", config.encode()).body)
-    assert {"path": "/a", "group": {}, "user": {}, "contents": {"verification": {}}} == answer["storage"]["files"][0]
+    response = json.loads(respond("a", config.encode()).body)
+    assert {"path": "/a", "group": {}, "user": {}, "contents": {"verification": {}}} == response["storage"]["files"][0]
 
 
 def test_large_configs_are_translated() -> None:

@@ -22,8 +22,8 @@ def listed(directory: Path, port: int) -> bytes:
     """The response to a client with the certificate in a directory."""
     ca, key, own = ((directory / name).read_bytes() for name in ("ca.crt", "client.key", "client.crt"))
     with grpc.secure_channel(f"127.0.0.1:{port}", grpc.ssl_channel_credentials(ca, key, own)) as channel:
-        answer: bytes = channel.unary_unary("/rpcpb.Groups/GroupList")(b"", timeout=LIMIT)
-    return answer
+        response: bytes = channel.unary_unary("/rpcpb.Groups/GroupList")(b"", timeout=LIMIT)
+    return response
 
 
 def server_flags(directory: Path) -> list[str]:

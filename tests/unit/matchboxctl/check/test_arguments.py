@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.data_files import write_files
-from tests.unit.matchboxctl.check.answering import answering
 from tests.unit.matchboxctl.check.checked import Checked
+from tests.unit.matchboxctl.check.responding import responding
 from tests.unit.matchboxctl.check.served import served
 
 pytestmark = pytest.mark.system
@@ -270,7 +270,7 @@ def test_address_of_a_variable_that_only_the_machine_knows_is_a_warning(checked:
     why = "not fetched: only the machine knows ${next-server}; give --label next-server=…"
     assert 0 == code
     assert f"warn   talos.config http://${{next-server}}/ignition  T  {why}" == lines[0]
-    with answering({"/ignition": (200, {}, TALOS.encode())}) as other:
+    with responding({"/ignition": (200, {}, TALOS.encode())}) as other:
         host = other.removeprefix("http://")
         code, lines = followed(checked, url, "server", "--label", f"next-server={host}", "--label", f"ip={host}")
     assert (1, True) == (code, lines[0].startswith(f"warn   talos.config {other}/ignition  T  Talos v1alpha1 worker"))

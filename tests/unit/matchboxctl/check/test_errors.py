@@ -14,8 +14,8 @@ import pytest
 from matchboxctl.main import main
 from tests.support.certificates import Authority
 from tests.support.server_threads import in_thread
-from tests.unit.matchboxctl.check.answering import answering
 from tests.unit.matchboxctl.check.checked import Checked
+from tests.unit.matchboxctl.check.responding import responding
 
 pytestmark = pytest.mark.system
 
@@ -25,16 +25,16 @@ BOOT_SCRIPT = b"#!ipxe\nchain ipxe?uuid=${uuid}\n"
 def test_other_server_is_recognized(checked: Checked) -> None:
     pages = [{}, {"/boot.ipxe": (200, {}, b"<html>")}, {"/boot.ipxe": (200, {}, b"#!ipxe\nsanboot x\n")}]
     for page in pages:
-        with answering(page) as url:
+        with responding(page) as url:
             assert checked.failure(url).endswith("this server is not a matchbox")
 
 
 @pytest.mark.parametrize(
-    ("answer", "why"),
+    ("response", "why"),
     [
         (
-            (503, {"Retry-After": "5"}, b"no answer\nfrom dynamodb"),
-            "no answer from dynamodb: the table, bucket or function",
+            (503, {"Retry-After": "5"}, b"no response\nfrom dynamodb"),
+            "no response from dynamodb: the table, bucket or function",
         ),
         ((502, {}, b"<html>Bad Gateway</html>"), "the function failed, could not be invoked or timed out"),
         ((403, {}, b"<Error><Code>AccessDenied</Code></Error>"), "AccessDenied: the signature has expired"),
@@ -42,10 +42,10 @@ def test_other_server_is_recognized(checked: Checked) -> None:
     ],
 )
 def test_status_is_reported_with_the_body_and_advice(
-    checked: Checked, answer: tuple[int, dict[str, str], bytes], why: str
+    checked: Checked, response: tuple[int, dict[str, str], bytes], why: str
 ) -> None:
-    with answering({"/boot.ipxe": answer}) as url:
-        assert checked.failure(url).startswith(f"{answer[0]} from {url}: {why}")
+    with responding({"/boot.ipxe": response}) as url:
+        assert checked.failure(url).startswith(f"{response[0]} from {url}: {why}")
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_status_is_reported_with_the_body_and_advice(
 def test_refusals_of_cloudfront_are_named(checked: Checked, headers: dict[str, str], body: bytes, why: str) -> None:
     script = b"#!ipxe\nkernel k talos.config=${cwduri}generic?mac=${mac}\nboot\n"
     pages = {"/boot.ipxe": (200, headers, BOOT_SCRIPT), "/ipxe": (200, {}, script), "/k": (200, {}, b"k")}
-    with answering({**pages, "/generic": (403, headers, body)}) as url:
+    with responding({**pages, "/generic": (403, headers, body)}) as url:
         code, lines = checked(url, "--label", "mac=52:54:00:12:34:56")
     assert 1 == code
     assert any(f"403 from {url}: {why}" in line for line in lines), lines
@@ -81,61 +81,63 @@ def test_metadata_without_a_token_is_named_behind_cloudfront(
     script = b"#!ipxe\nkernel k talos.config=${cwduri}generic?mac=${mac}\nboot\n"
     config = b"version: v1alpha1\nmachine:\n  type: worker\n  network:\n    hostname: node-1\n# 52:54:00:12:34:56\n"
     pages = {"/boot.ipxe": (200, {}, BOOT_SCRIPT), "/ipxe": (200, {}, script), "/k": (200, {}, b"k")}
-    answers = {"/generic": (200, headers, config), "/metadata": (200, headers, metadata)}
-    with answering(pages | answers) as url:
+    responses = {"/generic": (200, headers, config), "/metadata": (200, headers, metadata)}
+    with responding(pages | responses) as url:
         _, lines = checked(url, "--label", "mac=52:54:00:12:34:56")
     assert warned == any("whoever on the internet names its labels gets its metadata" in line for line in lines)
 
 
 def test_file_of_a_cloudfront_elsewhere_puts_nothing_behind_cloudfront(checked: Checked) -> None:
-    with answering({"/k": (200, {"X-Amz-Cf-Id": "x"}, b"k")}) as mirror:
+    with responding({"/k": (200, {"X-Amz-Cf-Id": "x"}, b"k")}) as mirror:
         script = f"#!ipxe\nkernel k root={mirror}/k talos.config=${{cwduri}}generic?mac=${{mac}}\nboot\n"
         config = b"version: v1alpha1\nmachine:\n  type: worker\n  network:\n    hostname: node-1\n"
         pages = {"/boot.ipxe": (200, {}, BOOT_SCRIPT), "/ipxe": (200, {}, script.encode()), "/k": (200, {}, b"k")}
-        with answering({**pages, "/generic": (200, {}, config), "/metadata": (200, {}, b"NAME=node-1\n")}) as url:
+        with responding({**pages, "/generic": (200, {}, config), "/metadata": (200, {}, b"NAME=node-1\n")}) as url:
             _, lines = checked(url, "--label", "mac=52:54:00:12:34:56")
     assert any(mirror in line for line in lines)
     assert not any("internet" in line for line in lines)
 
 
-def kernel_by(answers: Mapping[str, tuple[int, dict[str, str], bytes]]) -> dict[str, tuple[int, dict[str, str], bytes]]:
+def kernel_by(
+    responses: Mapping[str, tuple[int, dict[str, str], bytes]],
+) -> dict[str, tuple[int, dict[str, str], bytes]]:
     scripts = {"/boot.ipxe": (200, {}, BOOT_SCRIPT), "/ipxe": (200, {}, b"#!ipxe\nkernel k a=b\nboot\n")}
-    return {**scripts, **answers}
+    return {**scripts, **responses}
 
 
 def test_any_location_is_followed(checked: Checked) -> None:
     """With any status, as by iPXE; a signature is sent unchanged."""
-    with answering({"/a/../k%2Fk": (200, {}, b"kernel")}) as other:
+    with responding({"/a/../k%2Fk": (200, {}, b"kernel")}) as other:
         moved = kernel_by(
             {"/k": (503, {"Location": "/two"}, b""), "/two": (302, {"Location": f"{other}/a/../k%2Fk?X=%2B"}, b"")}
         )
-        with answering(moved) as url:
+        with responding(moved) as url:
             code, lines = checked(url)
     assert (0, f"ok     kernel k  T  6 bytes, no checksum beside it, redirected to {other}") == (code, lines[2])
 
 
 @pytest.mark.parametrize(
-    ("answer", "why"),
+    ("response", "why"),
     [
         ((302, {"Location": "/k"}, b""), "more than 10 redirects"),
         ((302, {"Location": "tftp://x/k"}, b""), "redirected to tftp://x, which is not a web server"),
         ((200, {"Content-Length": "9"}, b"kern"), "ended the connection before the whole response was sent"),
     ],
 )
-def test_incomplete_download_fails(checked: Checked, answer: tuple[int, dict[str, str], bytes], why: str) -> None:
+def test_incomplete_download_fails(checked: Checked, response: tuple[int, dict[str, str], bytes], why: str) -> None:
     """A loop, a redirect to another scheme, or a truncated body."""
-    with answering(kernel_by({"/k": answer})) as url:
+    with responding(kernel_by({"/k": response})) as url:
         assert why in checked.failure(url)
 
 
 def test_script_on_another_host_fails(checked: Checked) -> None:
     """As when a balancer redirects port 80 to 443."""
-    with answering({"/boot.ipxe": (301, {"Location": "https://127.0.0.1:1/boot.ipxe"}, b"")}) as url:
+    with responding({"/boot.ipxe": (301, {"Location": "https://127.0.0.1:1/boot.ipxe"}, b"")}) as url:
         assert "https://127.0.0.1:1 refuses the connection" in checked.failure(url)
     with ExitStack() as opened:
-        other = opened.enter_context(answering({"/boot.ipxe": (200, {}, BOOT_SCRIPT)}))
+        other = opened.enter_context(responding({"/boot.ipxe": (200, {}, BOOT_SCRIPT)}))
         moved = {"/boot.ipxe": (301, {"Location": f"{other}/boot.ipxe"}, b"")}
-        url = opened.enter_context(answering(moved))
+        url = opened.enter_context(responding(moved))
         assert f"redirected to {other}, which most machines cannot follow" == checked.failure(url)
 
 
@@ -195,7 +197,7 @@ class _Interrupting(dict[str, tuple[int, dict[str, str], bytes]]):
 
 
 def test_interrupted_check_says_what_was_checked(capsys: pytest.CaptureFixture[str]) -> None:
-    with answering(_Interrupting(kernel_by({}))) as url:
+    with responding(_Interrupting(kernel_by({}))) as url:
         assert 130 == main(["check", url])
     # The server may complain of the client that went away.
     assert "matchboxctl: interrupted: 2 checks passed; nothing was changed\n" in capsys.readouterr().err

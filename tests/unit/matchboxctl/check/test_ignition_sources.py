@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.matchboxctl.check.answering import answering
 from tests.unit.matchboxctl.check.checked import Checked
+from tests.unit.matchboxctl.check.responding import responding
 
 pytestmark = pytest.mark.system
 
@@ -22,9 +22,9 @@ def test_ignition_sources_are_followed(checked: Checked, tmp_path: Path) -> None
         files = [{"path": "/f", "contents": contents}] if file else []
         return json.dumps({"ignition": merged, "storage": {"files": files}}).encode()
 
-    answers: dict[str, tuple[int, dict[str, str], bytes]] = {}
-    with answering(answers) as url:
-        answers |= {
+    responses: dict[str, tuple[int, dict[str, str], bytes]] = {}
+    with responding(responses) as url:
+        responses |= {
             "/boot.ipxe": (200, {}, b"#!ipxe\nchain ipxe?uuid=${uuid}\n"),
             "/ipxe": (200, {}, b"#!ipxe\nkernel k ignition.config.url=${cwduri}a\nboot\n"),
             "/k": (200, {}, b"kernel"),
@@ -37,7 +37,7 @@ def test_ignition_sources_are_followed(checked: Checked, tmp_path: Path) -> None
         headers = {"source": f"{url}/private", "httpHeaders": [{"name": "A", "value": "b"}]}
         packed = {"source": f"{url}/h", "compression": "gzip", "verification": {"hash": f"sha256-{digest}"}}
         merged = {"config": {"merge": [headers, packed]}, "version": "3.4.0"}
-        answers["/c"] = (200, {}, json.dumps({"ignition": merged}).encode())
+        responses["/c"] = (200, {}, json.dumps({"ignition": merged}).encode())
         code, lines = checked(url)
     assert 1 == code
     assert [

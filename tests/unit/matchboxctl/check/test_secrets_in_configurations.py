@@ -5,7 +5,7 @@ import json
 import pytest
 
 from matchboxctl.main import main
-from tests.unit.matchboxctl.check.answering import answering
+from tests.unit.matchboxctl.check.responding import responding
 
 pytestmark = pytest.mark.system
 BOOT_SCRIPT = b"#!ipxe\nchain ipxe?uuid=${uuid}\n"
@@ -29,13 +29,13 @@ CONFIGURATIONS = [
 @pytest.mark.parametrize("configuration", CONFIGURATIONS)
 @pytest.mark.parametrize("argument", ["ignition.config.url", "talos.config", "cloud-config-url", "other"])
 def test_no_value_is_printed(capsys: pytest.CaptureFixture[str], configuration: str, argument: str) -> None:
-    answers = {
+    responses = {
         "/boot.ipxe": BOOT_SCRIPT,
         "/ipxe": f"#!ipxe\nkernel k {argument}=${{cwduri}}ignition\nboot\n".encode(),
         "/k": b"kernel",
         "/ignition": configuration.encode(),
     }
-    with answering({path: (200, {}, body) for path, body in answers.items()}) as url:
+    with responding({path: (200, {}, body) for path, body in responses.items()}) as url:
         for output in ("table", "json"):
             main(["check", url, "-o", output])
     written = capsys.readouterr()

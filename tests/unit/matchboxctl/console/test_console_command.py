@@ -105,8 +105,8 @@ def test_console_that_others_reach_has_https_and_a_password(tmp_path: Path) -> N
         port = int(opened.rpartition(":")[2].strip("/\n"))
         with closing(http.client.HTTPSConnection("127.0.0.1", port, timeout=LIMIT, context=context)) as connection:
             connection.request("POST", "/login", urlencode({"password": PASSWORD}), FORM)
-            answer = connection.getresponse()
-            assert (303, True) == (answer.status, "; Secure" in answer.headers["set-cookie"])
+            response = connection.getresponse()
+            assert (303, True) == (response.status, "; Secure" in response.headers["set-cookie"])
         process.terminate()
         assert 0 == process.wait(LIMIT)
 

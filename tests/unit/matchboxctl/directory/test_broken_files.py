@@ -139,9 +139,9 @@ def test_broken_profile_is_reported_at_the_start_and_once(data: Data) -> None:
             data.catalog.select({})
     assert 1 == len(data.reports)
     assert data.reports[0].startswith(f"{file}: line 2: boot: ")
-    data.write("profiles/p.json", '{"name": "mended"}')
-    mended = data.catalog.select({})
-    assert mended is not None
-    assert mended.profile is not None
-    assert "mended" == mended.profile.name
+    data.write("profiles/p.json", '{"name": "repaired"}')
+    repaired = data.catalog.select({})
+    assert repaired is not None
+    assert repaired.profile is not None
+    assert "repaired" == repaired.profile.name
     assert ["p"] == [profile.id for profile in data.catalog.profiles()]

@@ -125,11 +125,11 @@ def test_show_secrets_masks_nothing(rendered: Rendered) -> None:
 def test_responses_equal_those_of_serve(rendered: Rendered, port: int, route: str, labels: dict[str, str]) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", f"/{route}?{urlencode(labels, quote_via=quote, safe=':')}")
-    answer = connection.getresponse()
-    body = answer.read().decode()
+    response = connection.getresponse()
+    body = response.read().decode()
     connection.close()
     found = rendered.document(f"/{route}", "--show-secrets", **labels)
-    assert (answer.status, answer.getheader("content-type"), body) == (
+    assert (response.status, response.getheader("content-type"), body) == (
         found["status"],
         found["headers"].get("content-type"),
         found["body"],

@@ -211,9 +211,9 @@ def test_names_that_are_not_utf8_are_not_listed(tmp_path: Path) -> None:
     (tmp_path / "profiles").mkdir()
     for name in (b"\xff.json", b"ok.json"):
         (tmp_path / "profiles" / os.fsdecode(name)).write_text("{}")
-    answer = Services(documents).methods()["ProfileList"](pb.Empty())
-    assert isinstance(answer, pb.ProfileListResponse)
-    assert ["ok"] == [profile.id for profile in answer.profiles]
+    response = Services(documents).methods()["ProfileList"](pb.Empty())
+    assert isinstance(response, pb.ProfileListResponse)
+    assert ["ok"] == [profile.id for profile in response.profiles]
 
 
 def test_deep_metadata_is_refused_and_not_listed(tmp_path: Path) -> None:
@@ -225,9 +225,9 @@ def test_deep_metadata_is_refused_and_not_listed(tmp_path: Path) -> None:
     with pytest.raises(StatusError, match=r"metadata of group 'deep' is nested too deeply") as raised:
         methods["GroupGet"](pb.IdRequest(id="deep"))
     assert StatusCode.FAILED_PRECONDITION == raised.value.code
-    answer = methods["GroupList"](pb.Empty())
-    assert isinstance(answer, pb.GroupListResponse)
-    assert ["ok"] == [group.id for group in answer.groups]
+    response = methods["GroupList"](pb.Empty())
+    assert isinstance(response, pb.GroupListResponse)
+    assert ["ok"] == [group.id for group in response.groups]
 
 
 def test_pipe_does_not_block(served: Served) -> None:

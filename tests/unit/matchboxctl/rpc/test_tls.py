@@ -179,8 +179,8 @@ def test_certificate_for_another_name_is_a_warning(tmp_path: Path, address: str,
     files = files_in(tmp_path, names)
     with started(*HTTP, "--data-path", str(tmp_path), "--rpc-address", address, *files.flags) as running:
         running.end()
-    told = [each for each in running.startup_banner if each.startswith(str(tmp_path / "server.crt"))]
-    assert [f"{tmp_path}/server.crt {line} refuse it"] * bool(line) == told
+    warnings = [each for each in running.startup_banner if each.startswith(str(tmp_path / "server.crt"))]
+    assert [f"{tmp_path}/server.crt {line} refuse it"] * bool(line) == warnings
 
 
 def test_certificate_that_clients_refuse_is_a_warning(tmp_path: Path) -> None:
@@ -193,10 +193,10 @@ def test_certificate_that_clients_refuse_is_a_warning(tmp_path: Path) -> None:
     with started(*HTTP, "--data-path", str(tmp_path), *ANYWHERE, *files.flags) as running:
         assert 200 == running.get("/boot.ipxe").status
         running.end()
-    told = [line.partition("server.crt ")[2] for line in running.startup_banner if "server.crt " in line]
-    assert f"is not signed by {tmp_path}/ca.crt: clients that trust this authority refuse it" == told[0]
-    assert re.fullmatch(r"expired at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ: clients refuse it", told[1])
-    assert "is not for servers by its extended key usage: clients refuse it" == told[2]
+    warnings = [line.partition("server.crt ")[2] for line in running.startup_banner if "server.crt " in line]
+    assert f"is not signed by {tmp_path}/ca.crt: clients that trust this authority refuse it" == warnings[0]
+    assert re.fullmatch(r"expired at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ: clients refuse it", warnings[1])
+    assert "is not for servers by its extended key usage: clients refuse it" == warnings[2]
 
 
 def test_port_in_use(tmp_path: Path) -> None:

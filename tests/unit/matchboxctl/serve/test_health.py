@@ -65,6 +65,6 @@ def test_ends_with_0_while_serve_answers_and_with_1_afterwards(
         assert 0 == asked(monkeypatch, tmp_path, *command)
         serve.end()
     assert 1 == asked(monkeypatch, tmp_path, *command)
-    answering, ended = capsys.readouterr().out.splitlines()
-    assert f"127.0.0.1:{serve.port} answers with 200" == answering
+    running, ended = capsys.readouterr().out.splitlines()
+    assert f"127.0.0.1:{serve.port} answers with 200" == running
     assert ended.startswith(f"127.0.0.1:{serve.port} does not answer: ")

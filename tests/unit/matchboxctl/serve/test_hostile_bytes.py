@@ -19,7 +19,7 @@ from tests.unit.web.hostile_requests import PIECES, SECRET, catalog, filled, qui
 pytestmark = pytest.mark.system
 
 LIMIT = 60
-ANSWERED_WITH = {
+NAMES = {
     b"accept-ranges",
     b"connection",
     b"content-length",
@@ -72,15 +72,15 @@ def received(port: int, sent: bytes) -> bytes:
 @example(b"\x00", b"/generic?a=\x00&\xff", [b"\x00: \x00"])
 def test_request_of_any_bytes(port: int, method: bytes, target: bytes, fields: list[bytes]) -> None:
     """The response has no 5xx, no header of the sender's and no secret."""
-    answer = received(port, b"\r\n".join([b" ".join([method, target, b"HTTP/1.1"]), *fields, b"", b""]))
-    head, _, _ = answer.partition(b"\r\n\r\n")
+    response = received(port, b"\r\n".join([b" ".join([method, target, b"HTTP/1.1"]), *fields, b"", b""]))
+    head, _, _ = response.partition(b"\r\n\r\n")
     status, *lines = head.split(b"\r\n")
     assert status.startswith(b"HTTP/1.")
     assert 200 <= int(status.split()[1]) < 500
     names = [line.partition(b":")[0].lower() for line in lines]
-    assert set(names) <= ANSWERED_WITH
+    assert set(names) <= NAMES
     assert len(set(names)) == len(names)
-    assert SECRET not in answer
+    assert SECRET not in response
 
 
 @given(st.lists(st.binary(max_size=40), max_size=4).map(b"\r\n".join))

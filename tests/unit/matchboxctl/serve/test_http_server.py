@@ -126,5 +126,9 @@ def test_long_response_reaches_any_client(server: Serve, user_agent: str) -> Non
 
 
 def test_long_talos_configuration_keeps_its_content_type(server: Serve) -> None:
-    answer = server.get("/ignition?os=long")
-    assert (200, "application/x-yaml", LONG + 3) == (answer.status, answer.headers["content-type"], len(answer.body))
+    response = server.get("/ignition?os=long")
+    assert (200, "application/x-yaml", LONG + 3) == (
+        response.status,
+        response.headers["content-type"],
+        len(response.body),
+    )

@@ -50,9 +50,11 @@ class Client(NamedTuple):
         with self.connect() as connection:
             fields = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
             connection.sendall(f"{method} {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{fields}\r\n".encode())
-            answer = http.client.HTTPResponse(connection, method=method)
-            answer.begin()
-            return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+            response = http.client.HTTPResponse(connection, method=method)
+            response.begin()
+            return Reply(
+                response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
+            )
 
     def serial(self) -> int:
         """Of the server's certificate."""

@@ -67,8 +67,8 @@ def address(server: Serve) -> str:
 
 
 def scraped(server: Serve) -> Samples:
-    with urllib.request.urlopen(address(server), timeout=LIMIT) as answer:
-        families = [*text_string_to_metric_families(answer.read().decode())]
+    with urllib.request.urlopen(address(server), timeout=LIMIT) as response:
+        families = [*text_string_to_metric_families(response.read().decode())]
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value for each in families for sample in each.samples
     }

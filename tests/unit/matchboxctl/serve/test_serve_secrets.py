@@ -32,7 +32,7 @@ def configuration(server: Serve, **headers: str) -> Reply:
     return server.ask(f"/generic?{LABELS}&token={token[1]}", **headers)
 
 
-def test_a_file_that_others_may_read_is_named_and_not_used_until_it_is_mended(tmp_path: Path) -> None:
+def test_a_file_that_others_may_read_is_named_and_not_used_until_it_is_repaired(tmp_path: Path) -> None:
     write_files(tmp_path, {**FILES, "secrets/talos/join": CANARY})
     file = tmp_path / "secrets/talos/join"
     file.chmod(0o644)
@@ -56,7 +56,7 @@ def test_a_file_that_others_may_read_is_named_and_not_used_until_it_is_mended(tm
         server.end()
     said = "\n".join([*server.startup_banner, *server.errors])
     assert server.errors.count(f"matchboxctl: {problem}") == 1
-    # The validation at the start names it too, unless it is mended by then.
+    # The validation at the start names it too, unless it is repaired by then.
     assert sum(problem in line for line in server.errors if line.startswith("{")) == 1
     assert CANARY not in said
 

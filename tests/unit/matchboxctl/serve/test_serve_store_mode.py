@@ -70,16 +70,19 @@ def test_validation_is_printed_behind_the_banner(server: Serve, stores: Stores) 
 def test_long_response_is_redirected_to_the_bucket(server: Serve) -> None:
     redirect = server.get("/generic?os=long")
     assert (302, b"") == (redirect.status, redirect.body)
-    with urllib.request.urlopen(redirect.headers["location"], timeout=LIMIT) as answer:
-        assert (b"long" + b"x" * LONG, "text/plain; charset=utf-8") == (answer.read(), answer.headers["content-type"])
+    with urllib.request.urlopen(redirect.headers["location"], timeout=LIMIT) as response:
+        assert (b"long" + b"x" * LONG, "text/plain; charset=utf-8") == (
+            response.read(),
+            response.headers["content-type"],
+        )
     assert "/answers/" in redirect.headers["location"]
 
 
 def test_long_response_is_an_error_for_grub(server: Serve) -> None:
     """It would take the redirect for the file."""
-    answer = server.get("/generic?os=long", "GRUB 2.06")
+    response = server.get("/generic?os=long", "GRUB 2.06")
     over = b"the response has 1500004 bytes, over the balancer's limit of 720000"
-    assert (500, b"'GRUB' does not follow the redirect, and " + over + b"\n") == (answer.status, answer.body)
+    assert (500, b"'GRUB' does not follow the redirect, and " + over + b"\n") == (response.status, response.body)
 
 
 def test_head_of_a_long_response_stores_nothing(server: Serve) -> None:
@@ -140,9 +143,9 @@ def test_starts_while_stores_are_unavailable(stores: Stores) -> None:
     """Responses are 503 until they are back."""
     away = {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9", "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9"}
     with started(*ANYWHERE, environment=stores.environment() | away) as running:
-        answer = running.ask("/ipxe")
-        assert 503 == answer.status
-        assert 2 <= int(answer.headers["retry-after"]) <= 10
+        response = running.ask("/ipxe")
+        assert 503 == response.status
+        assert 2 <= int(response.headers["retry-after"]) <= 10
         running.end()
     assert "requests get a 503 until it answers" in running.errors[0]
 
@@ -161,8 +164,8 @@ def test_metrics_have_what_the_tables_have(stores: Stores, history: bool) -> Non
         environment["MATCHBOX_HISTORY_TABLE"] = table
     with started(*ANYWHERE, "--metrics-address", "127.0.0.1:0", environment=environment) as running:
         (line,) = (line for line in running.startup_banner if line.startswith("metrics at "))
-        with urllib.request.urlopen(line.removeprefix("metrics at "), timeout=LIMIT) as answer:
-            found = {metric.name for metric in text_string_to_metric_families(answer.read().decode())}
+        with urllib.request.urlopen(line.removeprefix("metrics at "), timeout=LIMIT) as response:
+            found = {metric.name for metric in text_string_to_metric_families(response.read().decode())}
         assert {
             "matchbox_requests",
             "matchbox_request_duration_seconds",

@@ -15,7 +15,7 @@ from tests.support.commands import Commands
 from tests.support.data_files import write_files
 
 
-def told(host: str, own: str | None) -> list[str]:
+def banner(host: str, own: str | None) -> list[str]:
     """The lines for a host: where it listens, addresses to try, the DHCP server's script, and notes."""
     lines = [line.strip() for line in startup_banner(Address(host, 80), "", ["/ipxe"], lambda: own)]
     return [
@@ -42,7 +42,7 @@ def told(host: str, own: str | None) -> list[str]:
 )
 def test_banner_has_reachable_addresses(host: str, own: str | None, local: str, boot: str) -> None:
     """Those to try are local, the DHCP server's is reachable by others; IPv6 has its brackets."""
-    listening, first, second, dhcp, *notes = told(host, own)
+    listening, first, second, dhcp, *notes = banner(host, own)
     assert f"listening on {f'[{host}]' if ':' in host else host}:80" == listening
     assert [f"curl 'http://{local}/boot.ipxe'", f"curl 'http://{local}/ipxe'"] == [first, second]
     assert dhcp.endswith(f",http://{boot}/boot.ipxe")

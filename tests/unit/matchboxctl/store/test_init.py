@@ -30,7 +30,7 @@ def owned_by(moto_server: Service, monkeypatch: pytest.MonkeyPatch) -> Callable[
     def give(owner: str) -> S3Calls:
         calls: S3Calls = []
 
-        def answer(model: Any, params: dict[str, Any], **_: object) -> tuple[Any, dict[str, Any]] | None:
+        def response(model: Any, params: dict[str, Any], **_: object) -> tuple[Any, dict[str, Any]] | None:
             expected = params["headers"].get("x-amz-expected-bucket-owner")
             calls.append((model.name, expected))
             if expected in (None, owner):
@@ -39,7 +39,7 @@ def owned_by(moto_server: Service, monkeypatch: pytest.MonkeyPatch) -> Callable[
 
         def client(self: StoreSettings, attempts: Any = None) -> Any:
             made = new_client(self, attempts)
-            made.meta.events.register("before-call.s3", answer)
+            made.meta.events.register("before-call.s3", response)
             return made
 
         monkeypatch.setattr(StoreSettings, "s3", client)

@@ -106,7 +106,7 @@ def one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_endpoint_without_a_server_is_named(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     set_environment(monkeypatch, "http://127.0.0.1:1")
     boto3 = "cannot connect to http://127.0.0.1:1/"
-    own = "no answer from 127.0.0.1:1 (attempts: 1): connection refused"
+    own = "no response from 127.0.0.1:1 (attempts: 1): connection refused"
     for words, error in {"fsck": boto3, "group list": boto3, "sync": own, "releases x": own}.items():
         ended = run(*words.split())
         line = f"matchboxctl: {error}; check the endpoint and the network"

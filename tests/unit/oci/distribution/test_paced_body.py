@@ -11,8 +11,8 @@ from lambda_matchbox.oci.distribution.paced_body import PacedBody
 from lambda_matchbox.oci.distribution.retries import TransientError
 
 
-class SlowAnswer:
-    """An answer whose pieces of `size` bytes take `seconds` each, on a clock of its own."""
+class SlowResponse:
+    """A response whose pieces of `size` bytes take `seconds` each, on a clock of its own."""
 
     connection = None
     length_remaining = None
@@ -30,13 +30,13 @@ class SlowAnswer:
         return bytes(self._size)
 
 
-def body_of(answer: SlowAnswer, monkeypatch: pytest.MonkeyPatch) -> PacedBody:
-    monkeypatch.setattr(paced_body, "time", SimpleNamespace(monotonic=lambda: answer.now))
-    return PacedBody(cast("urllib3.BaseHTTPResponse", answer), 30.0, "blob", "host")
+def body_of(response: SlowResponse, monkeypatch: pytest.MonkeyPatch) -> PacedBody:
+    monkeypatch.setattr(paced_body, "time", SimpleNamespace(monotonic=lambda: response.now))
+    return PacedBody(cast("urllib3.BaseHTTPResponse", response), 30.0, "blob", "host")
 
 
 def test_body_below_the_minimum_rate_stalls(monkeypatch: pytest.MonkeyPatch) -> None:
-    body = body_of(SlowAnswer(10_239, 10.0), monkeypatch)
+    body = body_of(SlowResponse(10_239, 10.0), monkeypatch)
     for _ in range(2):
         assert 10_239 == len(body.read(65_536))
     with pytest.raises(TransientError, match=r"^blob: host stalls: 30717 bytes in 30 seconds$"):
@@ -44,6 +44,6 @@ def test_body_below_the_minimum_rate_stalls(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_body_at_the_minimum_rate_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    body = body_of(SlowAnswer(10_240, 10.0), monkeypatch)
+    body = body_of(SlowResponse(10_240, 10.0), monkeypatch)
     for _ in range(10):
         assert 10_240 == len(body.read(65_536))

@@ -1,4 +1,4 @@
-"""A server with given answers."""
+"""A server with given responses."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,14 +8,14 @@ from tests.support.server_threads import in_thread
 
 
 @contextmanager
-def answering(answers: Mapping[str, tuple[int, dict[str, str], bytes]]) -> Iterator[str]:
-    """The address of a server with these answers, by path; all others are 404."""
+def responding(responses: Mapping[str, tuple[int, dict[str, str], bytes]]) -> Iterator[str]:
+    """The address of a server with these responses, by path; all others are 404."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            status, headers, body = answers.get(self.path.partition("?")[0], (404, {}, b"nothing\n"))
+            status, headers, body = responses.get(self.path.partition("?")[0], (404, {}, b"nothing\n"))
             self.send_response(status)
             for name, value in ({"Content-Length": str(len(body))} | headers).items():
                 self.send_header(name, value)
