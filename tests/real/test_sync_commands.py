@@ -179,7 +179,7 @@ def test_concurrent_syncs_succeed(commands: SourceCommands, repository: str, oci
 
 
 def eventually(condition: Callable[[], bool]) -> None:
-    """Ask until it is so."""
+    """Wait until the condition holds."""
     end = time.monotonic() + TIMEOUT
     while not condition():
         assert time.monotonic() < end

@@ -79,8 +79,8 @@ def repair(items: dict[str, dict[str, object]]) -> None:
             again = {key: found for key, found in items.items() if key in suspected.keys}
             for damage in machine_damage(again, NOW):
                 if damage.id == suspected.id:
-                    for key in map(machine_key, damage.repaired.identities.keys):
-                        items[key] = item(key, damage.repaired, f"9{number}")
+                    for key in map(machine_key, damage.mended.identities.keys):
+                        items[key] = item(key, damage.mended, f"9{number}")
 
 
 @pytest.mark.parametrize("owner", [Identities("m2", "u1"), Identities("", "u1", "s1")])

@@ -87,7 +87,7 @@ class HttpClient:
             if self._backoff is None or attempt >= self._attempts or not self._backoff.wait(attempt, deadline):
                 break
         attempts = f" (attempts: {attempt})" if self._backoff else ""
-        raise type(failure)(f"no answer from {host}{attempts}: {failure}")
+        raise type(failure)(f"no response from {host}{attempts}: {failure}")
 
     def close(self) -> None:
         """Close all connections."""

@@ -125,7 +125,7 @@ def test_certificate_of_an_unknown_authority_is_named(
             set_environment(monkeypatch, f"https://{host}")
             for words, error in {
                 "fsck": f"cannot connect to https://{host}/",
-                "sync": f"no answer from {host} (attempts: 1)",
+                "sync": f"no response from {host} (attempts: 1)",
             }.items():
                 line = run(words).err.splitlines()[-1]
                 assert line.startswith(f"matchboxctl: {error}: its certificate is not valid: unable to get ")
