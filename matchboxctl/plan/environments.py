@@ -1,7 +1,6 @@
 """Lambda's execution environments of one function, each of which serves one call at a time."""
 
 import heapq
-from math import inf
 
 from matchboxctl.plan.limits import Limits
 from matchboxctl.plan.token_bucket import TokenBucket
@@ -18,7 +17,7 @@ class Environments:
         self._quota = quota
         self._starts = TokenBucket(limits.starts, limits.start_burst)
         calls = quota * limits.calls_of_an_environment
-        self._calls = TokenBucket(calls or inf, calls)
+        self._calls = TokenBucket(calls, calls)
         self._busy: list[float] = []
         self.started = self.most_busy = 0
 

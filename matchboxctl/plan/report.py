@@ -37,10 +37,8 @@ def text(result: Result, within: float, tried: Tried) -> str:
     parts += [counts + lag, table(["USD", "FOR"], [[f"{usd:,.2f}", line] for line, usd in money])]
     if tried:
         rows = [
-            [name, *(f"{n:,}" for n in (len(one.booted), one.within(within))), clock(last)]
-            for name, one, last in (
-                (name, each.outcome, each.outcome.booted[-1] if each.outcome.booted else None) for name, each in tried
-            )
+            [name, f"{len(one.booted):,}", f"{one.within(within):,}", clock(max(one.booted, default=None))]
+            for name, (_, one, *_) in tried
         ]
         parts.append(table(["WITH", "BOOTED", f"WITHIN {clock(within)}", "LAST AFTER"], rows))
     return "\n".join([*parts, _FOOT])

@@ -32,14 +32,15 @@ class Stack:
 
     def __init__(self, limits: Limits, door: str, image_mb: float, random: Random, *, history: bool = True) -> None:
         self._limits, self._door, self._random = limits, door, random
-        files = facts.FILES * (door == ALB)
+        # Behind CloudFront files do not come from the function, and are not in its log.
+        files = facts.FILES if door == ALB else 0
         lines = facts.REQUESTS - 1 + files
         units = facts.HISTORY_WRITES + (facts.FILE_HISTORY * (1 + files) if files else 0)
         self.history_boots = limits.history_writes / units
         busy = self.history_boots * lines * facts.HISTORY_WARM
         if reserved := limits.history_concurrency:
             self.history_boots *= min(1, reserved / busy)
-        taken = reserved or round(busy) if history else 0
+        taken = (reserved or round(busy)) if history else 0
         self.environments = Environments(limits, max(1, limits.quota - taken))
         self.table = Table(limits)
         self._bucket = TokenBucket(limits.bucket_gets, limits.bucket_gets)
@@ -76,23 +77,20 @@ class Stack:
         if reason:
             return Reply(self._limits.round_trip, reason)
         calls, units = _FILE_READS if step.size else _READS[step.name]
-        busy = self._time(calls, is_cold=is_cold)
-        again = None
+        busy, again = self._time(calls, is_cold=is_cold), None
         if units:
             wait, reason = self.table.read(now, units)
             busy += wait
-            self.used["reads"] += 0 if reason else units
-        if step.size and not reason:
-            busy += self._limits.bucket_call
-            self.used["gets"] += 1 + facts.FILE_HEADS
-            if self._bucket.take(now, 1 + facts.FILE_HEADS) is None:
-                # Of its own request; the function's is retried.
-                return self._held(now, busy, BUCKET, None)
         if reason:
             again = self._random.uniform(2, 10)
-        return self._held(now, busy, reason, again)
-
-    def _held(self, now: float, busy: float, reason: str, again: float | None) -> Reply:
+        else:
+            self.used["reads"] += units
+            if step.size:
+                busy += self._limits.bucket_call
+                self.used["gets"] += 1 + facts.FILE_HEADS
+                if self._bucket.take(now, 1 + facts.FILE_HEADS) is None:
+                    # The machine's own request of a file is refused; the function's are retried.
+                    reason = BUCKET
         self.environments.hold(now + busy)
         self.used["calls"] += 1
         self.seconds += busy

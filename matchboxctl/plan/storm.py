@@ -57,8 +57,7 @@ def simulate(fleet: Fleet, service: Service, limits: Limits, random: Random) -> 
 class _Storm:
     def __init__(self, fleet: Fleet, service: Service, limits: Limits, random: Random) -> None:
         self._fleet, self._service = fleet, service
-        rate = limits.line_gbit * _GIGABIT or inf
-        self._line = Line(rate, limits.machine_gbit * _GIGABIT or inf)
+        self._line = Line(limits.line_gbit * _GIGABIT or inf, limits.machine_gbit * _GIGABIT or inf)
         self._step = [0] * fleet.machines
         self._attempts = [0] * fleet.machines
         self._restarts = [0] * fleet.machines
@@ -81,18 +80,18 @@ class _Storm:
             if end <= now:
                 self._finish(end, self._line.end(end))
                 continue
-            _, _, machine, is_answered = heapq.heappop(self._events)
-            if is_answered:
-                self._answered(now, machine)
+            _, _, machine, has_response = heapq.heappop(self._events)
+            if has_response:
+                self._received(now, machine)
             else:
                 self._request(now, machine)
         if left := self._fleet.machines - len(booted) - failed.total():
             failed[STILL_WAITING] = left
         return self._outcome
 
-    def _later(self, at: float, machine: int, *, is_answered: bool = False) -> None:
+    def _later(self, at: float, machine: int, *, has_response: bool = False) -> None:
         self._order += 1
-        heapq.heappush(self._events, (at, self._order, machine, is_answered))
+        heapq.heappush(self._events, (at, self._order, machine, has_response))
 
     def _request(self, now: float, machine: int) -> None:
         step = self._service.steps[self._step[machine]]
@@ -100,7 +99,7 @@ class _Storm:
         seconds, reason, again = self._service.request(step, now, attempt)
         if not reason:
             self._attempts[machine] = 0
-            self._later(now + seconds, machine, is_answered=True)
+            self._later(now + seconds, machine, has_response=True)
             return
         self._outcome.refused[reason] += 1
         self._attempts[machine] += 1
@@ -115,7 +114,7 @@ class _Storm:
         else:
             self._later(now + seconds + again, machine)
 
-    def _answered(self, now: float, machine: int) -> None:
+    def _received(self, now: float, machine: int) -> None:
         if size := self._service.steps[self._step[machine]].size:
             self._line.start(now, machine, size)
         else:
