@@ -2,8 +2,7 @@
 
 Groups are indexed in memory. Changes come from inotify, whose queue is read before each selection, so that 100,000
 files need no stat; without inotify the directory is scanned. A start scans it, and reads what has changed since its
-index was written. Profiles and templates are read on demand, and again when
-they have changed.
+index was written. Profiles and templates are read on demand, and again when they have changed.
 """
 
 import os
@@ -36,7 +35,7 @@ _READ_AGAIN = 4
 """Files that are tried again at each selection."""
 
 _READ_AT_START = 1_000
-"""Files that a start reads without an index of them for the next one."""
+"""Files that a start may find changed without writing an index for the next one."""
 
 
 class DirectoryCatalog:
@@ -44,7 +43,7 @@ class DirectoryCatalog:
 
     `warn` is called with a message for each file that does not parse or cannot be read, once per state of the file.
     `pointers` returns the pointers of image sources, `machines` the states under identities. With `keeps_index` a start
-    that has read many groups leaves an index for the next one; any start uses it.
+    that finds many changed files writes an index for the next one; any start uses it.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The file `groups.index` of a data directory, by which a start need not read each group's file.
+"""The file `groups.index` of a data directory, which saves a start from reading each group's file.
 
 It has the index of groups as a process of `serve` had it in memory, and each file's state at that time: times, size and
 inode. Whoever reads it compares these with the files, and reads what differs. Unlike the files it may be lost: it is
@@ -49,7 +49,7 @@ def write_index(root: Path, index: GroupIndex, states: Mapping[str, bytes]) -> N
     for part in (*parts, *packed.values()):
         digest.update(part)
     head = {**_HEAD, "sizes": [*map(len, parts)], "sha256": digest.hexdigest()}
-    # It is not needed: the directory may be read-only, or the disk full.
+    # A start does without it: the directory may be read-only, or the disk full.
     with suppress(OSError), replacing(root / FILE, private=True) as file:
         file.writelines([json.dumps(head).encode(), b"\n", *parts, *packed.values()])
 
@@ -57,7 +57,7 @@ def write_index(root: Path, index: GroupIndex, states: Mapping[str, bytes]) -> N
 def read_index(root: Path, warn: Callable[[str], None]) -> tuple[GroupIndex, dict[str, bytes]]:
     """The index of groups, and the states of their files, by name; both empty without a file that can be used.
 
-    `warn` is called with a message for a file that is no index of this release.
+    `warn` is called with a message for a file that is damaged or of another release.
     """
     path = root / FILE
     try:
@@ -67,12 +67,12 @@ def read_index(root: Path, warn: Callable[[str], None]) -> tuple[GroupIndex, dic
         # Another user's.
         pass
     except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
-        warn(f"{path}: not an index of this release, and not used")
+        warn(f"{path}: damaged, or of another release; ignored")
     return GroupIndex(), {}
 
 
 def remove_index(root: Path) -> None:
-    """Remove one that cannot be used, which each start would name, if that is possible."""
+    """Remove one that cannot be used, if possible: each start would warn of it."""
     with suppress(OSError):
         (root / FILE).unlink()
 

@@ -9,7 +9,7 @@ from matchboxctl.directory.state_file import FILE as STATE
 
 
 def is_private(data_path: Path, path: Path) -> bool:
-    """Whether the path leads to a secret, to states of machines and keys of tokens, to histories, or to the index."""
+    """Whether the path leads to secrets, states of machines, keys of tokens, histories, or the index of groups."""
     whole, data = path.resolve(), data_path.resolve()
     if not whole.is_relative_to(data):
         return False

@@ -41,8 +41,8 @@ def directory_stores(
 ) -> DirectoryStores:
     """The stores over the directories. Raises UsageError.
 
-    `warn` gets one line for each file that does not parse or cannot be read. With `keeps_index` the next start reads
-    what has changed since then.
+    `warn` gets one line for each file that does not parse or cannot be read. With `keeps_index` a start
+    that finds many changed groups writes an index for the next one.
     """
     releases = DirectoryReleases(data_path / "releases")
     try:

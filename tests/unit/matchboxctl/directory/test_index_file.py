@@ -210,7 +210,7 @@ def test_few_files_have_no_index(root: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_an_index_that_few_files_do_not_renew_is_removed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (root / FILE).write_bytes(b"")
     monkeypatch.setattr(catalog, "_READ_AT_START", 3)
-    assert (["g0", "g1", "g2"], [f"{root / FILE}: not an index of this release, and not used"]) == start(root)
+    assert (["g0", "g1", "g2"], [f"{root / FILE}: damaged, or of another release; ignored"]) == start(root)
     assert (["g0", "g1", "g2"], []) == start(root)
 
 
@@ -261,7 +261,7 @@ DAMAGES: Sequence[Callable[[bytes], bytes]] = [
 def test_another_file_in_its_place_is_not_used(root: Path, reads: list[str], damage: Callable[[bytes], bytes]) -> None:
     good = (root / FILE).read_bytes()
     (root / FILE).write_bytes(damage(good))
-    assert (["g0", "g1", "g2"], [f"{root / FILE}: not an index of this release, and not used"]) == start(root)
+    assert (["g0", "g1", "g2"], [f"{root / FILE}: damaged, or of another release; ignored"]) == start(root)
     assert ["g0.json", "g1.json", "g2.json"] == sorted(reads)
     assert good == (root / FILE).read_bytes()
     assert (["g0", "g1", "g2"], []) == start(root)
