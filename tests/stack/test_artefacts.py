@@ -183,7 +183,7 @@ def test_asset_sync_unpacks_a_zstd_layer_of_a_signed_image(target: Target, store
         registry.add("talos", "stable", signed)
         attach(registry, "talos", signed, [instance.signed(statement(signed.digest), *signer.values())], REFERRER)
         source = f"talos-{uuid4()}"
-        document = {"id": source, "image": f"{registry.host}/talos:stable", "assets": "talos/arm64"}
+        document = {"id": source, "image": f"{registry.host}/talos:stable", "assets": source}
         document |= {"verify": {**signer, "trusted_root": instance.trusted_root}}
         SourceTable(stores.light_clients()).put(source, json.dumps(document))
         run = target.run("AssetSync", [{"source": source}], stores.environment() | METRICS)
