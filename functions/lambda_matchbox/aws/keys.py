@@ -85,13 +85,15 @@ Attribute = str | bytes | int
 
 # json.dumps() makes an encoder for each text.
 _encoded = json.JSONEncoder(separators=(",", ":")).encode
+_quoted = json.encoder.encode_basestring_ascii
 _MEMBER = "g:"
 _SOURCE = "s:"
 
 
 def selector_text(selector: Selector) -> str:
     """The pairs without ambiguity, whatever is in them; ASCII."""
-    return json_text(selector.pairs)
+    # By hand: each selection needs it, and an encoder takes three times as long.
+    return f"[{','.join([f'[{_quoted(key)},{_quoted(value)}]' for key, value in selector.pairs])}]"
 
 
 def selector_hash(selector: Selector) -> str:
@@ -179,7 +181,12 @@ def shape_of(name: str) -> Shape | None:
 
 def shapes_in(item: Mapping[str, Any] | None) -> frozenset[Shape]:
     """The shapes in SHAPES."""
-    return frozenset(shape for shape in map(shape_of, item or ()) if shape is not None)
+    return _shapes_of(tuple(item or ()))
+
+
+@lru_cache(maxsize=16)
+def _shapes_of(names: tuple[str, ...]) -> frozenset[Shape]:
+    return frozenset(shape for shape in map(shape_of, names) if shape is not None)
 
 
 def source_name(source_id: str) -> str:
@@ -195,8 +202,14 @@ def texts_of_sources(item: Mapping[str, Any] | None) -> dict[str, str]:
 
 def pointers_in(item: Mapping[str, Any] | None) -> Pointers:
     """The pointers in POINTERS, without damaged ones: machines of the other sources still boot."""
-    found = {source_id: pointer_in(text) for source_id, text in texts_of_sources(item).items()}
+    if item is None:
+        return {}
+    found = {source_id: _pointer_in(text) for source_id, text in texts_of_sources(item).items()}
     return {source_id: pointer for source_id, pointer in found.items() if pointer is not None}
+
+
+# Each selection reads them, and few have changed.
+_pointer_in = lru_cache(64)(pointer_in)
 
 
 def text_hash(text: str) -> str:

@@ -87,10 +87,12 @@ def candidates(labels: Mapping[str, str] | None, shapes: Iterable[Shape]) -> lis
         return [Selector(()) for shape in shapes if not shape]
     found = []
     for shape in shapes:
-        values = [labels.get(key, "") for key in shape]
-        # Most have no empty value.
-        if "" not in values or not any(map(_is_no_address, shape, values)):
-            found.append(Selector(tuple(zip(shape, values, strict=True))))
+        pairs = tuple([(key, labels.get(key, "")) for key in shape])
+        for key, value in pairs:
+            if not value and is_mac(key):
+                break
+        else:
+            found.append(Selector(pairs))
     return found
 
 

@@ -40,7 +40,7 @@ from lambda_matchbox.aws.parallel import SCANNED_AT_ONCE
 from lambda_matchbox.backoff import Backoff
 from lambda_matchbox.catalog.groups import Group
 from lambda_matchbox.catalog.profiles import Profile
-from lambda_matchbox.catalog.selection import Selector, Shape, candidates, greatest, sort_key
+from lambda_matchbox.catalog.selection import Selector, Shape, candidates, sort_key
 from lambda_matchbox.catalog.stores import Identities, Selection
 from lambda_matchbox.errors import MatchboxError, StoreUnavailableError
 from lambda_matchbox.releases.pointers import Pointers
@@ -61,37 +61,29 @@ MAX_TOMBSTONES = 20_000
 
 
 class _SelectorEntry(NamedTuple):
-    """A selector's entry, and its members: the groups with their profiles, and the tombstones."""
+    """The entry of a selector, by its key: its groups with their profiles."""
 
+    key: str
     selector: Selector
     profiles: Mapping[str, str]
-    tombstones: Mapping[str, int]
-
-
-class _ChosenGroup(NamedTuple):
-    """The best group of an entry, with the entry's key and selector, and the group's profile."""
-
-    entry: str
-    selector: Selector
-    group_id: str
-    profile_id: str
-
-
-class _Candidates(NamedTuple):
-    """The entries, by their keys, of all selectors that match the labels; pointers and states of the same moment.
-
-    `machines` is None if they were not read.
-    """
-
-    entries: Mapping[str, _SelectorEntry]
-    pointers: Pointers
-    machines: Sequence[Item] | None
 
 
 class _Tombstone(NamedTuple):
     entry: str
     group_id: str
     value: int
+
+
+class _Candidates(NamedTuple):
+    """The entries that have groups of all selectors that match the labels, and the tombstones in them.
+
+    Pointers and states are of the same moment; `machines` is None if they were not read.
+    """
+
+    entries: Sequence[_SelectorEntry]
+    tombstones: Sequence[_Tombstone]
+    pointers: Pointers
+    machines: Sequence[Item] | None
 
 
 class _Tombstones:
@@ -153,10 +145,9 @@ class DynamoDBCatalog:
             if attempt > 1 and not _BACKOFF.wait(attempt - 1, deadline):
                 break
             found = self._choose(labels, machines, deadline)
-            choice = _winner(found.entries)
-            if choice is None:
+            if not found.entries:
                 return None
-            selection = self._confirm(choice, found.pointers, deadline)
+            selection = self._confirm(_greatest(found.entries), found.pointers, deadline)
             if selection is not None:
                 if selection.group.boot is None:
                     self._without_policy += 1
@@ -171,7 +162,7 @@ class DynamoDBCatalog:
     def all_groups(self, labels: Mapping[str, str] | None = None) -> Iterator[Group]:
         """All groups, those that match these labels first, then in no order; without metadata in the bucket."""
         deadline = self._deadline()
-        entries = self._choose(labels, (), deadline).entries.values()
+        entries = self._choose(labels, (), deadline).entries
         keys = [group_key(group_id) for entry in entries for group_id in entry.profiles]
         matching = self._batch([*dict.fromkeys(key for key in keys if key is not None)], deadline)
         condition, names, values = "begins_with(#key, :prefix)", {"#key": KEY}, {":prefix": GROUP}
@@ -208,7 +199,7 @@ class DynamoDBCatalog:
             found = self._find(labels, machines, deadline)
             # A group's replacement was written no later than its tombstone. A pass that begins after the tombstone was
             # seen finds the replacement; this one may have read its entry too early.
-            if self._tombstones.all_seen_before(began, _tombstones_in(found.entries)):
+            if self._tombstones.all_seen_before(began, found.tombstones):
                 return found
 
     def _find(self, labels: Mapping[str, str] | None, machines: Sequence[str], deadline: float) -> _Candidates:
@@ -233,19 +224,30 @@ class DynamoDBCatalog:
             further = {entry_key(selector): selector for selector in candidates(labels, added)}
             items |= self._batch(list(further), deadline)
             wanted |= further
-        return _Candidates(
-            {key: _entry_in(item, wanted[key]) for key, item in items.items()}, pointers, None if left else states
-        )
+        entries: list[_SelectorEntry] = []
+        tombstones: list[_Tombstone] = []
+        for key, item in items.items():
+            profiles: dict[str, str] = {}
+            for group_id, value in members_of(item).items():
+                if isinstance(value, str):
+                    profiles[group_id] = value
+                else:
+                    tombstones.append(_Tombstone(key, group_id, value))
+            if profiles:
+                entries.append(_SelectorEntry(key, wanted[key], profiles))
+        return _Candidates(entries, tombstones, pointers, None if left else states)
 
     def _read_shapes(self, deadline: float) -> frozenset[Shape]:
         return shapes_in(self._dynamodb.get_item(self._table, {KEY: SHAPES}, deadline))
 
-    def _confirm(self, one: _ChosenGroup, pointers: Pointers, deadline: float) -> Selection | None:
-        """The group and its profile; None if they differ from the entry by now."""
-        group, profile = group_key(one.group_id), profile_key(one.profile_id)
+    def _confirm(self, entry: _SelectorEntry, pointers: Pointers, deadline: float) -> Selection | None:
+        """The first group of the entry by id, and its profile; None if they differ from the entry by now."""
+        group_id = min(entry.profiles, key=sort_key)
+        profile_id = entry.profiles[group_id]
+        group, profile = group_key(group_id), profile_key(profile_id)
         items = self._batch([key for key in (group, profile) if key is not None], deadline)
         item = items.get(group or "")
-        if item is None or item["profile"] != one.profile_id or not has_selector(item, one.entry, one.selector):
+        if item is None or item["profile"] != profile_id or not has_selector(item, entry.key, entry.selector):
             return None
         found = items.get(profile or "")
         read = self._reader(deadline)
@@ -274,23 +276,6 @@ class DynamoDBCatalog:
         return deadline_within(self._call_timeout)
 
 
-def _entry_in(item: Item, selector: Selector) -> _SelectorEntry:
-    members = members_of(item)
-    profiles = {group_id: value for group_id, value in members.items() if isinstance(value, str)}
-    tombstones = {group_id: value for group_id, value in members.items() if group_id not in profiles}
-    return _SelectorEntry(selector, profiles, tombstones)
-
-
-def _tombstones_in(entries: Mapping[str, _SelectorEntry]) -> list[_Tombstone]:
-    return [_Tombstone(key, one, value) for key, entry in entries.items() for one, value in entry.tombstones.items()]
-
-
-def _winner(entries: Mapping[str, _SelectorEntry]) -> _ChosenGroup | None:
-    """The first group by id of the greatest selector that has one."""
-    keys = {entry.selector: key for key, entry in entries.items() if entry.profiles}
-    if not keys:
-        return None
-    selector = greatest([*keys])
-    profiles = entries[keys[selector]].profiles
-    group_id = min(profiles, key=sort_key)
-    return _ChosenGroup(keys[selector], selector, group_id, profiles[group_id])
+def _greatest(entries: Sequence[_SelectorEntry]) -> _SelectorEntry:
+    """The entry of the selector that wins."""
+    return entries[0] if len(entries) == 1 else max(entries, key=lambda entry: entry.selector.rank)
