@@ -18,12 +18,8 @@ def encode_item(item: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 def decode_item(item: Mapping[str, Mapping[str, Any]]) -> Item:
     """The item as Python values, from boto3's client or from the JSON protocol. Sets become lists."""
-    found: Item = {}
-    for name, value in item.items():
-        ((kind, content),) = value.items()
-        # Most are texts.
-        found[name] = content if kind == "S" else _decode(kind, content)
-    return found
+    # Most are texts.
+    return {name: value["S"] if "S" in value else _decode(value) for name, value in item.items()}
 
 
 def _encode(value: object) -> dict[str, Any]:
@@ -45,19 +41,20 @@ def _encode(value: object) -> dict[str, Any]:
     return {"N": _fraction(value)}
 
 
-def _decode(kind: str, content: Any) -> Any:
+def _decode(value: Mapping[str, Any]) -> Any:
+    ((kind, content),) = value.items()
     match kind:
-        case "NULL":
-            return None
         case "N":
             return _number(content)
+        case "NULL":
+            return None
         case "B" if isinstance(content, str):
             # The JSON protocol has base64 where boto3 has bytes.
             return a2b_base64(content)
         case "M":
             return decode_item(content)
         case "L":
-            return [_decode(kind, content) for value in content for kind, content in value.items()]
+            return [_decode(member) for member in content]
     return content
 
 
