@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from lambda_matchbox.aws.clients import sigv4
@@ -56,10 +57,7 @@ class JsonService:
         headers = sigv4.sign_headers(
             "POST",
             self._url,
-            {
-                "Content-Type": f"application/x-amz-json-{self._protocol.version}",
-                "X-Amz-Target": f"{self._protocol.target}.{operation}",
-            },
+            _headers(self._protocol, operation),
             hashlib.sha256(body).hexdigest(),
             credentials=self._credentials(),
             region=self._region,
@@ -69,3 +67,12 @@ class JsonService:
         response = self._http.request("POST", self._url, headers, body, deadline)
         content: dict[str, Any] = _decoded(response.body.decode())
         return content
+
+
+@cache
+def _headers(protocol: JsonProtocol, operation: str) -> Mapping[str, str]:
+    """The headers of an operation's calls."""
+    return {
+        "Content-Type": f"application/x-amz-json-{protocol.version}",
+        "X-Amz-Target": f"{protocol.target}.{operation}",
+    }

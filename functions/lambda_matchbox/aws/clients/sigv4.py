@@ -60,9 +60,10 @@ def sign_headers(
     if service == "s3":
         sent["X-Amz-Content-SHA256"] = digest
     request = form.request.replace(_MOMENT, moment).replace(_DIGEST, digest)
-    signature = _signature(credentials.secret_key, moment, region, service, request)
+    scope = f"{moment[:8]}/{region}/{service}/aws4_request"
+    signature = _signature(credentials.secret_key, moment, scope, request)
     sent["Authorization"] = (
-        f"{_ALGORITHM} Credential={credentials.access_key}/{moment[:8]}/{region}/{service}/aws4_request, "
+        f"{_ALGORITHM} Credential={credentials.access_key}/{scope}, "
         f"SignedHeaders={form.signed_names}, Signature={signature}"
     )
     return sent
@@ -75,9 +76,10 @@ def presign_get(url: str, *, credentials: Credentials, region: str, now: float, 
     """
     scheme, host, path, _ = _split(url)
     moment = _timestamp(int(now))
+    scope = f"{moment[:8]}/{region}/s3/aws4_request"
     parameters = {
         "X-Amz-Algorithm": _ALGORITHM,
-        "X-Amz-Credential": f"{credentials.access_key}/{moment[:8]}/{region}/s3/aws4_request",
+        "X-Amz-Credential": f"{credentials.access_key}/{scope}",
         "X-Amz-Date": moment,
         "X-Amz-Expires": str(lifetime),
         "X-Amz-SignedHeaders": "host",
@@ -88,7 +90,7 @@ def presign_get(url: str, *, credentials: Credentials, region: str, now: float, 
     canonical = "&".join(sorted(pairs))
     host = _without_default_port(scheme, host)
     request = f"GET\n{path}\n{canonical}\nhost:{host}\n\nhost\nUNSIGNED-PAYLOAD"
-    signature = _signature(credentials.secret_key, moment, region, "s3", request)
+    signature = _signature(credentials.secret_key, moment, scope, request)
     return f"{url}?{'&'.join(pairs)}&X-Amz-Signature={signature}"
 
 
@@ -153,18 +155,17 @@ def _timestamp(now: int) -> str:
     return f"{utc.tm_year:04d}{utc.tm_mon:02d}{utc.tm_mday:02d}T{utc.tm_hour:02d}{utc.tm_min:02d}{utc.tm_sec:02d}Z"
 
 
-def _signature(secret_key: str, moment: str, region: str, service: str, request: str) -> str:
+def _signature(secret_key: str, moment: str, scope: str, request: str) -> str:
     digest = hashlib.sha256(request.encode()).hexdigest()
-    text = f"{_ALGORITHM}\n{moment}\n{moment[:8]}/{region}/{service}/aws4_request\n{digest}"
-    keyed = _signing_key(secret_key, moment[:8], region, service).copy()
-    keyed.update(text.encode())
+    keyed = _signing_key(secret_key, scope).copy()
+    keyed.update(f"{_ALGORITHM}\n{moment}\n{scope}\n{digest}".encode())
     return keyed.hexdigest()
 
 
 @lru_cache(maxsize=8)
-def _signing_key(secret_key: str, day: str, region: str, service: str) -> hmac.HMAC:
+def _signing_key(secret_key: str, scope: str) -> hmac.HMAC:
     """The key of one day, to copy; the cache holds those of all services while credentials and the day change."""
     key = b"AWS4" + secret_key.encode()
-    for part in (day, region, service, "aws4_request"):
+    for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")
     return hmac.new(key, digestmod="sha256")
