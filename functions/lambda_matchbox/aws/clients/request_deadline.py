@@ -5,21 +5,22 @@ A context variable, because the protocols of the stores have no deadlines.
 
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 
 _deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
 
 
-@contextmanager
-def request_deadline(seconds: float) -> Iterator[None]:
-    """Bound all calls of the body, in this thread, to so many seconds together."""
-    token = _deadline.set(time.monotonic() + seconds)
-    try:
-        yield
-    finally:
-        _deadline.reset(token)
+class request_deadline:  # noqa: N801 (as suppress of contextlib)
+    """Bounds all calls of the body, in this thread, to so many seconds together."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        self._token = _deadline.set(time.monotonic() + self._seconds)
+
+    def __exit__(self, *_: object) -> None:
+        _deadline.reset(self._token)
 
 
 def deadline_within(seconds: float) -> float:
