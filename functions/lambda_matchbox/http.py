@@ -56,7 +56,7 @@ class Response(NamedTuple):
     def of(cls, body: bytes, content_type: str, *, ranged: bool = False, report: tuple[str, ...] = ()) -> "Response":
         """Status 200 with the body."""
         headers = {"content-type": content_type, "content-length": str(len(body))}
-        return cls(200, headers, body, ranged=ranged, report=report)
+        return cls(200, headers, body, ranged, None, report)
 
     def with_secret(self) -> "Response":
         """This response as one that holds a secret."""

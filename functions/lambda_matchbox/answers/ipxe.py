@@ -24,12 +24,12 @@ BOOT_SCRIPT = (
 
 def respond(boot: NetBoot, variables: Mapping[str, str] = NO_VARIABLES) -> Response:
     """The iPXE script that sets the variables and boots a profile."""
-    sets = "".join([f"set {name} {value}\n" for name, value in variables.items()])
-    return Response.of(to_bytes(f"#!ipxe\n{sets}{_booting(boot)}"), TEXT)
+    sets = "".join([f"set {name} {value}\n" for name, value in variables.items()]) if variables else ""
+    return Response.of(to_bytes(f"#!ipxe\n{sets}") + _booting(boot), TEXT)
 
 
 @lru_cache(_KEPT)
-def _booting(boot: NetBoot) -> str:
+def _booting(boot: NetBoot) -> bytes:
     """The lines that boot a profile."""
     lines = [" ".join(["kernel", boot.kernel, *boot.args]), *[f"initrd {initrd}" for initrd in boot.initrd], "boot", ""]
-    return "\n".join(lines)
+    return to_bytes("\n".join(lines))

@@ -59,21 +59,20 @@ def read_query(raw_query: str) -> Query:
     labels: dict[str, str] = {}
     for key, value in parse_query(raw_query):
         labels.setdefault(key, value)
-    not_plain = []
     # Nothing that it spells out can be other than plain, as in most queries.
     all_plain = len(raw_query) <= _MAX_SIZE and raw_query.isascii() and raw_query.isprintable() and "%" not in raw_query
+    not_plain = () if all_plain else tuple([key for key, value in labels.items() if not is_plain(key, value)])
+    for key in not_plain:
+        del labels[key]
     for key, value in list(labels.items()):
-        if not all_plain and not is_plain(key, value):
-            del labels[key]
-            not_plain.append(key)
-        elif value.startswith("${") and _UNRESOLVED.fullmatch(value):
+        if value.startswith("${") and _UNRESOLVED.fullmatch(value):
             del labels[key]
         elif is_mac(key):
             try:
                 labels[key] = normalise_mac(value)
             except InvalidMACError:
                 del labels[key]
-    return Query(_without_control(raw_query), labels, tuple(not_plain))
+    return Query(raw_query if all_plain else _without_control(raw_query), labels, not_plain)
 
 
 def _without_control(raw_query: str) -> str:

@@ -29,7 +29,7 @@ class NetBoot(NamedTuple):
     def check(self) -> None:
         """Raises UnsafeBootError if a value has a control character."""
         # Python's printable characters are no control characters, and most texts have no others.
-        if all(map(str.isprintable, (self.kernel, *self.initrd, *self.args))):
+        if "".join((self.kernel, *self.initrd, *self.args)).isprintable():
             return
         values: list[tuple[tuple[str | int, ...], str]] = [(("kernel",), self.kernel)]
         values += [(("initrd", at), text) for at, text in enumerate(self.initrd)]

@@ -82,7 +82,7 @@ def log_request(log: Log, request: Request, found: AccessLogFields, seconds: flo
         "method": request.method,
         "path": request.path,
         "status": found.status,
-        "milliseconds": round(seconds * 1000, 3),
+        "milliseconds": round(seconds * 1_000_000) / 1000,
         "client": request.client_address,
         "user_agent": request.headers.get("user-agent", ""),
     }

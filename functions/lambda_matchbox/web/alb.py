@@ -8,7 +8,7 @@ empty pairs and `k` against `k=` are lost.
 import json
 import re
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from lambda_matchbox.http import Request, Response
@@ -29,22 +29,18 @@ def request_from(event: Mapping[str, Any]) -> Request:
     headers = event.get("multiValueHeaders") or _lists(event.get("headers"))
     query = event.get("multiValueQueryStringParameters") or _lists(event.get("queryStringParameters"))
     # A fragment never belongs to a request: it is not part of the last value.
-    raw_query = "&".join(f"{key}={value}" for key, values in query.items() for value in values).partition("#")[0]
-    return Request(
-        method=event.get("httpMethod") or "GET",
-        path=event.get("path") or "/",
-        raw_query=raw_query,
-        headers={name.lower(): _value(name.lower(), values) for name, values in headers.items() if values},
-    )
+    raw_query = "&".join([f"{key}={value}" for key, values in query.items() for value in values]).partition("#")[0]
+    lines: dict[str, str] = {}
+    for name, values in headers.items():
+        if values:
+            name = name.lower()
+            # Of a repeated header the first value counts.
+            lines[name] = one_line(values[-1 if name == _FORWARDED_FOR else 0])
+    return Request(event.get("httpMethod") or "GET", event.get("path") or "/", raw_query, lines)
 
 
 def _lists(values: Mapping[str, str] | None) -> dict[str, list[str]]:
     return {name: [value] for name, value in (values or {}).items()}
-
-
-def _value(name: str, values: Sequence[str]) -> str:
-    """The value of a repeated header that counts, on one line."""
-    return one_line(values[-1 if name == _FORWARDED_FOR else 0])
 
 
 def one_line(value: str) -> str:

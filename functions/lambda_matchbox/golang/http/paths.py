@@ -104,10 +104,10 @@ def parse_query(raw: str) -> list[tuple[str, str]]:
 
     `+` is a space. An empty pair and one with a `;` or a broken escape are left out. Keys may repeat.
     """
-    found = [pair.partition("=") for pair in raw.replace("+", " ").split("&") if pair and ";" not in pair]
+    found = [pair.partition("=")[::2] for pair in raw.replace("+", " ").split("&") if pair and ";" not in pair]
     if "%" not in raw and raw.isascii():
-        return [(key, value) for key, _, value in found]
-    pairs = [(unescape(key), unescape(value)) for key, _, value in found]
+        return found
+    pairs = [(unescape(key), unescape(value)) for key, value in found]
     return [(key, value) for key, value in pairs if key is not None and value is not None]
 
 
