@@ -36,13 +36,17 @@ def mac(number: int) -> str:
 
 
 def ask(app: App, number: int, path: str = "/ipxe") -> None:
-    """Make the machine's request for a path, as the load balancer's event. Ends the run on an error."""
-    event = {
+    """Make the machine's request for a path. Ends the run on an error."""
+    response = app.handle(event(number, path))
+    if response["statusCode"] != 200:
+        raise SystemExit(f"answered {response['statusCode']}: {response['body']}")
+
+
+def event(number: int, path: str = "/ipxe") -> dict[str, object]:
+    """The machine's request for a path, as the load balancer's event."""
+    return {
         "httpMethod": "GET",
         "path": path,
         "multiValueQueryStringParameters": {"mac": [mac(number).replace(":", "-")], "arch": ["x86_64"]},
         "multiValueHeaders": {"host": ["matchbox.test"]},
     }
-    response = app.handle(event)
-    if response["statusCode"] != 200:
-        raise SystemExit(f"answered {response['statusCode']}: {response['body']}")
