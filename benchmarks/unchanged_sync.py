@@ -84,7 +84,7 @@ def _run(stores: Stores, clock: "Clock") -> Callable[[], object]:
 
 
 class Clock:
-    """In which an interval passes between two runs."""
+    """A clock by which an interval passes between two runs."""
 
     days = 0
 
@@ -109,7 +109,7 @@ def _head(image: str) -> Callable[[], object]:
     def head() -> None:
         response = pool.urlopen("HEAD", f"/v2/{reference.repository}/{name}", headers=headers, retries=False)
         if "Docker-Content-Digest" not in response.headers:
-            raise SystemExit(f"HEAD of the manifest is answered {response.status}")
+            raise SystemExit(f"HEAD of the manifest returned {response.status}")
 
     return head
 

@@ -15,7 +15,7 @@ EXTRAS = {
     "zlib_ng": ("zlib-ng", "sync"),
     "zstandard": ("zstandard", "sync"),
 }
-"""A module's distribution and extra. `sign` and `sync` need cryptography as well, but another module before it."""
+"""A module's distribution and extra. `sign` and `sync` need cryptography as well, but import another module first."""
 
 
 def missing_extra(error: ModuleNotFoundError) -> str | None:

@@ -25,7 +25,7 @@ _AMOUNT = _Amount(0, 1_000_000)
 
 @click.command(
     cls=Command,
-    epilog="Prices are AWS's list prices in us-east-1; -o json names the source of each. Nothing is asked of AWS.",
+    epilog="Prices are AWS's list prices in us-east-1; -o json names the source of each. No call of AWS is made.",
     examples=["matchboxctl cost --door cloudfront", "matchboxctl cost --nodes 500 --where internet --explain"],
 )
 @click.option(

@@ -61,7 +61,7 @@ class Network(NamedTuple):
         """The TFTP server. Raises UsageError if it is not known."""
         if self.tftp_server is None:
             raise UsageError(
-                "--url has a name: give the TFTP server's address, of dnsmasq its own, with --tftp-server ADDRESS"
+                "--url has a name: give the address of the TFTP server, for dnsmasq its own, with --tftp-server ADDRESS"
             )
         return self.tftp_server
 
