@@ -32,7 +32,7 @@ _SERVERS = ("dnsmasq", "kea", "isc", "routeros", "grub")
     help="the addresses to give to machines, FIRST,LAST/PREFIX if the prefix is not 24 or 64; none leaves them to "
     "what the configuration is added to",
 )
-@option("--interface", metavar="NAME", default="", show_default="all", help="the interface to answer at")
+@option("--interface", metavar="NAME", default="", show_default="all", help="the interface to listen on")
 @option(
     "--router", metavar="ADDRESS", default="", show_default="dnsmasq's own, none of others", help="the machines' router"
 )

@@ -53,8 +53,8 @@ def ipxe() -> None:
 def fetch(into: tuple[Path, ...], directory: Path | None, architectures: tuple[str, ...], *, force: bool) -> None:
     """Copy iPXE from this machine's packages, or from a directory.
 
-    undionly.kpxe (BIOS), ipxe.efi and ipxe-arm64.efi are the names that `matchboxctl dhcp` gives to firmware. A file of
-    another processor is passed over, and sums in a SHA256SUMS beside the files have to be right. What is missing is
+    undionly.kpxe (BIOS), ipxe.efi and ipxe-arm64.efi are the names that `matchboxctl dhcp` gives to firmware. A file
+    for another processor is skipped. If there is a SHA256SUMS beside the files, they must match it. A missing file is
     named with the package that has it.
     """
     from matchboxctl.ipxe.command import fetch

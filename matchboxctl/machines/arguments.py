@@ -57,7 +57,13 @@ _ids = click.argument("ids", metavar="ID...", nargs=-1, required=True, shell_com
 @_verb("describe")
 @click.argument("machine_id", metavar="ID", shell_complete=complete_id)
 @label_option()
-@option("--address", metavar="ADDRESS", default="", help="the address from which it would ask, for a policy's networks")
+@option(
+    "--address",
+    metavar="ADDRESS",
+    default="",
+    show_default="none",
+    help="the address that its requests come from, for a policy's networks",
+)
 @on_machines
 @output_option()
 def describe(opened: "OpenedStores", machine_id: str, labels: tuple[str, ...], address: str, output: str) -> None:
@@ -81,7 +87,7 @@ def describe(opened: "OpenedStores", machine_id: str, labels: tuple[str, ...], a
     shell_complete=complete_group,
     help="the group whose machines they may be",
 )
-@click.option("--all", "every", is_flag=True, help="with --group: all machines that last asked as such, and wait")
+@click.option("--all", "every", is_flag=True, help="with --group: all waiting machines whose last request was for it")
 @store_flags()
 @output_option()
 def approve(ids: Sequence[str], group: str, data_path: str, stack: str, output: str, *, every: bool) -> None:
@@ -126,7 +132,7 @@ def hold(opened: "OpenedStores", ids: Sequence[str], output: str) -> None:
 @on_machines
 @output_option()
 def unhold(opened: "OpenedStores", ids: Sequence[str], output: str) -> None:
-    """Answer held machines again; their older tokens stay ended."""
+    """Release held machines; their older tokens stay ended."""
     from matchboxctl.machines.actions import run, unholding
 
     run(opened, ids, unholding(opened), output)

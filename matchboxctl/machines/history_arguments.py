@@ -51,9 +51,9 @@ def _since(what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     metavar="GROUP",
     default=None,
     shell_complete=complete_group,
-    help="only machines that last asked as those of this group; an empty text is no group",
+    help="only machines whose last request was for this group, or, if it is empty, for none",
 )
-@_since("only machines with an event in this time")
+@_since("only machines with an event within this time")
 @click.option("--limit", type=click.IntRange(1, 1000), metavar="N", default=100, help="how many at most, up to 1000")
 @click.option(
     "--cursor", metavar="CURSOR", default="", show_default="the first page", help="the page after that of this cursor"
@@ -73,7 +73,7 @@ def list_(
     *,
     page: bool,
 ) -> None:
-    """List the machines that asked or that somebody acted on, those with the newest events first.
+    """List machines that sent a request or that an operator acted on, those with the newest events first.
 
     Group and address are those of a machine's last request, its state is that of now.
     """
@@ -96,7 +96,7 @@ def list_(
     ],
 )
 @_id
-@_since("only events in this time")
+@_since("only events within this time")
 @on_machines
 @output_option()
 def history(opened: "OpenedStores", machine_id: str, since: int | None, output: str) -> None:

@@ -25,7 +25,7 @@ from matchboxctl.cli.options import is_given, option, output_option, stack_flag
     "--compare",
     metavar="URL",
     default="",
-    show_default="only what is copied is looked at",
+    show_default="none, only the copy is checked",
     help="the running matchbox whose responses are compared with those of the copy",
 )
 @option(

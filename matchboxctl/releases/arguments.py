@@ -65,8 +65,8 @@ def sync(stores: "SourceStores", sources: Sequence[str], output: str) -> None:
 def releases(stores: "SourceStores", source: str, output: str) -> None:
     """Show the releases of an image source, the newest first.
 
-    The outputs env and configmap have TALOS_VERSION, KERNEL_DIGEST and INITRAMFS_DIGEST of the current release; a
-    ConfigMap of Kubernetes, called as the source, is what Flux substitutes from.
+    The outputs env and configmap have TALOS_VERSION, KERNEL_DIGEST and INITRAMFS_DIGEST of the current release;
+    configmap is a Kubernetes ConfigMap with the source's id as its name, for Flux to substitute from.
     """
     from matchboxctl.releases.commands import releases
 
