@@ -20,7 +20,7 @@ ESCAPES = str.maketrans(
 HTML_ESCAPES = ESCAPES | str.maketrans({"<": r"\u003c", ">": r"\u003e", "&": r"\u0026"})
 """`ESCAPES`, and what json.Marshal escapes for HTML."""
 
-_SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}")
+_SURROGATE = "[\ud800-\udfff]"
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD]")
 _MAX_DIGITS = 20
 # encoding/json writes an exponent below the first and from the second on.
@@ -105,7 +105,7 @@ def _decoder(
 
 def without_surrogates(text: str) -> str:
     """`text` with U+FFFD for each lone surrogate."""
-    return text if text.isascii() else text.translate(_SURROGATES)
+    return text if text.isascii() else re.sub(_SURROGATE, "\N{REPLACEMENT CHARACTER}", text)
 
 
 def _repaired(value: object) -> object:

@@ -12,11 +12,9 @@ _FIRST_STAND_IN = 0x10FE80
 _FIRST_SURROGATE = 0xDC80
 _COUNT = 0x80
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = "[\ud800-\udfff]"
 # The four bytes of a genuine character of the block, or one byte that is not UTF-8.
-_GENUINE_OR_STRAY = re.compile(
-    "\U0010fef4\U0010fe8f[\U0010feba\U0010febb][\U0010fe80-\U0010febf]|([\U0010fe80-\U0010feff])"
-)
+_GENUINE_OR_STRAY = "\U0010fef4\U0010fe8f[\U0010feba\U0010febb][\U0010fe80-\U0010febf]|([\U0010fe80-\U0010feff])"
 
 _AS_STAND_INS: dict[int, str] = {
     _FIRST_STAND_IN + offset: "".join(
@@ -51,7 +49,7 @@ def text_of_value(value: str) -> str:
     """
     if value.isascii():
         return value
-    return _SURROGATE.sub(_REPLACEMENT, value.translate(_FROM_SURROGATES))
+    return re.sub(_SURROGATE, _REPLACEMENT, value.translate(_FROM_SURROGATES))
 
 
 def stray_byte(character: str) -> int | None:
@@ -64,4 +62,4 @@ def replaced_strays(text: str, replacement: str) -> str:
     """The text with `replacement` for each byte that is not UTF-8."""
     if text.isascii() or text.isprintable():
         return text
-    return _GENUINE_OR_STRAY.sub(lambda found: replacement if found[1] else found[0], text)
+    return re.sub(_GENUINE_OR_STRAY, lambda found: replacement if found[1] else found[0], text)

@@ -2,19 +2,18 @@
 
 import re
 from typing import NamedTuple
-from urllib.parse import quote_from_bytes
 
 from lambda_matchbox.golang.text import bytes_of, text_of
 
-_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
-_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_ESCAPE = rb"%([0-9A-Fa-f]{2})"
+_BAD_ESCAPE = r"%(?![0-9A-Fa-f]{2})"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-_USER = re.compile(r"[A-Za-z0-9._:~!$&'()*+,;=%@-]*")
+_USER = r"[A-Za-z0-9._:~!$&'()*+,;=%@-]*"
 # In a host only characters beyond ASCII may be escaped, and the percent sign where a zone begins.
-_HOST = re.compile(r"(?:[^\x00-\x7f]|[A-Za-z0-9._~!$&'()*+,;=:\[\]<>\"-]|%(?:25|[89A-Fa-f][0-9A-Fa-f]))*")
-_ZONE = re.compile(r"(?:[^\x00-\x7f]|[A-Za-z0-9._~!$&'()*+,;=:\[\]<>\"-]|%[0-9A-Fa-f]{2})*")
-_PORT = re.compile(r"(?::[0-9]*)?")
+_HOST = r"(?:[^\x00-\x7f]|[A-Za-z0-9._~!$&'()*+,;=:\[\]<>\"-]|%(?:25|[89A-Fa-f][0-9A-Fa-f]))*"
+_ZONE = r"(?:[^\x00-\x7f]|[A-Za-z0-9._~!$&'()*+,;=:\[\]<>\"-]|%[0-9A-Fa-f]{2})*"
+_PORT = r"(?::[0-9]*)?"
 # Not escaped, besides letters, digits and "-_.~".
 _IN_PATH = "$&+,/:;=@"
 _IN_FRAGMENT = "$&+,/:;=?@!()*"
@@ -105,7 +104,7 @@ def parse_url(text: str) -> Url:
 
 def _userinfo(text: str) -> str:
     """Name and password, escaped as Go writes them. Raises UrlError."""
-    if not _USER.fullmatch(text):
+    if not re.fullmatch(_USER, text):
         raise UrlError("the user")
     name, colon, password = text.partition(":")
     return _escaped(_unescaped(name), _IN_USER) + colon + _escaped(_unescaped(password), _IN_USER)
@@ -114,9 +113,9 @@ def _userinfo(text: str) -> str:
 def _host(text: str) -> str:
     if "[" in text:
         return _ip_literal(text)
-    if not _PORT.fullmatch(text[text.rfind(":") :] if ":" in text else ""):
+    if not re.fullmatch(_PORT, text[text.rfind(":") :] if ":" in text else ""):
         raise UrlError("the port")
-    if not _HOST.fullmatch(text):
+    if not re.fullmatch(_HOST, text):
         raise UrlError("the host")
     return _unescaped(text)
 
@@ -127,7 +126,7 @@ def _ip_literal(text: str) -> str:
 
     inner, bracket, port = text[1:].rpartition("]")
     address, zone_mark, zone = inner.partition("%25")
-    if text.rfind("[") or not bracket or not _ZONE.fullmatch(zone) or not _PORT.fullmatch(port):
+    if text.rfind("[") or not bracket or not re.fullmatch(_ZONE, zone) or not re.fullmatch(_PORT, port):
         raise UrlError("the host")
     try:
         IPv6Address(address)
@@ -137,10 +136,14 @@ def _ip_literal(text: str) -> str:
 
 
 def _unescaped(text: str) -> str:
-    if _BAD_ESCAPE.search(text):
+    if "%" not in text and text.isascii():
+        return text
+    if re.search(_BAD_ESCAPE, text):
         raise UrlError("an invalid escape")
-    return text_of(_ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), bytes_of(text)))
+    return text_of(re.sub(_ESCAPE, lambda found: bytes([int(found[1], 16)]), bytes_of(text)))
 
 
 def _escaped(text: str, plain: str) -> str:
+    from urllib.parse import quote_from_bytes
+
     return quote_from_bytes(bytes_of(text), safe=plain)

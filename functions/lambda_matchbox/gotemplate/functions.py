@@ -6,7 +6,6 @@ exhausted. Messages quote no value.
 
 import re
 from collections.abc import Callable
-from urllib.parse import quote_from_bytes
 
 from lambda_matchbox.golang.chunks import joined, made_of
 from lambda_matchbox.golang.format import OutputTooLongError
@@ -19,7 +18,7 @@ from lambda_matchbox.gotemplate.limits import Limits
 
 _HTML = str.maketrans({"\0": "\ufffd", '"': "&#34;", "'": "&#39;", "&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _JAVASCRIPT = {"\\": r"\\", "'": r"\'", '"': r"\""} | {character: f"\\u{ord(character):04X}" for character in "<>&="}
-_IN_JAVASCRIPT = re.compile("[\\\\'\"<>&=]")
+_IN_JAVASCRIPT = "[\\\\'\"<>&=]"
 _ORDERED = (int, float, str)
 _MAX_SLICE_INDEXES = 3
 
@@ -95,6 +94,8 @@ class _TextFunctions:
         return self._escaped(values, _javascript)
 
     def url_query(self, *values: object) -> str:
+        from urllib.parse import quote_from_bytes
+
         return self._escaped(values, lambda part: quote_from_bytes(bytes_of(part), safe=" ").replace(" ", "+"))
 
     def _escaped(self, values: tuple[object, ...], escape: Callable[[str], str]) -> str:
@@ -134,7 +135,7 @@ def printed(limits: Limits, print_: Print, values: tuple[object, ...]) -> str:
 
 
 def _javascript(part: str) -> str:
-    if part.isprintable() and not _IN_JAVASCRIPT.search(part):
+    if part.isprintable() and not re.search(_IN_JAVASCRIPT, part):
         return part
     return "".join([_in_javascript(character) for character in part])
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from gotpl.compile.instructions import Instruction, Program
 from gotpl.errors import BudgetExceededError, TemplateExecutionError, TemplateSyntaxError
+from gotpl.runtime import sync_vm
 from gotpl.runtime.callables import PreparedFunctionRegistry
 from gotpl.runtime.policy import ExecutionBudget, SandboxPolicy
-from gotpl.runtime.sync_vm import render_program
 from gotpl.runtime.values import INVALID
 
 from lambda_matchbox.golang.print import sprint
@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from lambda_matchbox.gotemplate.engine import Literals, OwnFunctions
 
 _PREDEFINED = frozenset(template_functions(Limits()))
+# gotpl inspects its own functions before the first template. All of them are replaced here, but for `call`, which
+# sandboxes do not have.
+sync_vm._builtin_functions = lambda _: PreparedFunctionRegistry({}, {})  # type: ignore[assignment]  # noqa: SLF001
 _BUDGET = ExecutionBudget(max_output_chars=MAX_OUTPUT)
 
 
@@ -106,7 +109,7 @@ def _executed(template: TemplateProgram, data: object, own: Mapping[str, Callabl
         **sprig_functions(limits, template.sprig_names),
         **own,
     }
-    return render_program(
+    return sync_vm.render_program(
         _counted(template.program, [0]),
         data,
         functions=PreparedFunctionRegistry(functions, dict.fromkeys(functions)),

@@ -19,7 +19,7 @@ NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 # Parser events; so many take about half a second. Real configurations have some thousands.
 _MAX_EVENTS = 500_000
-_QUOTED = re.compile(r" '[^'<]{2,}'")
+_QUOTED = r" '[^'<]{2,}'"
 
 
 class YamlError(ValueError):
@@ -57,7 +57,7 @@ def documents(text: bytes, *, first_only: bool = False) -> list[YamlDocument]:
                     break
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise YamlError(_QUOTED.sub("", error.problem or "it does not parse"), line) from None
+        raise YamlError(re.sub(_QUOTED, "", error.problem or "it does not parse"), line) from None
     except yaml.YAMLError:
         raise YamlError("a character is not UTF-8 or not allowed in YAML", None) from None
     return found

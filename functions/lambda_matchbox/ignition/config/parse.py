@@ -22,7 +22,7 @@ from lambda_matchbox.ignition.config.schema import NEWEST_MINOR
 
 _WRITTEN_MINOR = 4
 _PERMISSIONS = 0o777
-_VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?:[+-][0-9A-Za-z.+-]{1,40})?")
+_VERSION = r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?:[+-][0-9A-Za-z.+-]{1,40})?"
 _SUPPORTED = {f"3.{minor}.0": minor for minor in range(NEWEST_MINOR + 1)}
 
 
@@ -71,7 +71,7 @@ def minor_of(version: str) -> int:
         return _SUPPORTED[version]
     if not version:
         reason = "missing"
-    elif _VERSION.fullmatch(version):
+    elif re.fullmatch(_VERSION, version):
         reason = f"{version} is not supported, only 3.0.0 to 3.{NEWEST_MINOR}.0 are"
     else:
         reason = "not a version"

@@ -14,7 +14,7 @@ _FORMATS = {"ext4": 0, "btrfs": 0, "xfs": 0, "swap": 0, "vfat": 0, "none": 3}
 _MAX_LABELS = {"ext4": 16, "btrfs": 256, "xfs": 12, "swap": 15, "vfat": 11}
 _MAX_LUKS_LABEL = 47
 _MAX_PARTITION_LABEL = 36
-_GUID = re.compile(r"(?:[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})?")
+_GUID = r"(?:[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})?"
 _LEVELS_WITHOUT_SPARES = frozenset({"linear", "raid0", "0", "stripe"})
 _LEVELS_WITH_SPARES = frozenset({"raid1", "1", "mirror", "raid4", "4", "raid5", "5", "raid6", "6", "raid10", "10"})
 
@@ -120,7 +120,7 @@ def partition_problems(partition: Struct, path: str, _minor: int) -> Problems:
     elif ":" in label:
         yield Problem(f"{path}.label", "partition label will be truncated to text before the colon")
     for name in ("guid", "typeGuid"):
-        if not _GUID.fullmatch(text(partition, name)):
+        if not re.fullmatch(_GUID, text(partition, name)):
             yield Problem(f"{path}.{name}", 'doesn\'t match the form "01234567-89AB-CDEF-EDCB-A98765432101"')
 
 

@@ -10,7 +10,7 @@ from lambda_matchbox.ignition.config.problem import Problem
 from lambda_matchbox.ignition.config.reader import Struct, number, struct, structs, text
 
 _LAYOUTS = ("aarch64", "ppc64le", "x86_64")
-_LAYOUTS_OF_S390X = {"s390x-eckd": re.compile(r"/dev/dasd[a-z]\Z"), "s390x-zfcp": re.compile(r"/dev/sd[a-z]\Z")}
+_LAYOUTS_OF_S390X = {"s390x-eckd": r"/dev/dasd[a-z]\Z", "s390x-zfcp": r"/dev/sd[a-z]\Z"}
 _S390X_SINCE = 6
 _LAYOUT_REQUIRED_SINCE = 7
 _RESERVED_NUMBERS = {"BIOS-BOOT": 1, "PowerPC-PReP-boot": 1, "EFI-SYSTEM": 2, "boot": 3, "root": 4}
@@ -70,7 +70,7 @@ def _layout_problems(device: Sourced, path: Path, dialect: Dialect) -> Iterator[
         disk = text(struct(device, "luks"), "device")
         if not disk:
             yield ReportEntry.error(where, "device is required for layouts: s390x-eckd, s390x-zfcp")
-        elif not _LAYOUTS_OF_S390X[layout].search(disk):
+        elif not re.search(_LAYOUTS_OF_S390X[layout], disk):
             reason = "device name must start with /dev/dasd on s390x-eckd layout or /dev/sd on s390x-zfcp layout"
             yield ReportEntry.error(where, reason)
     if layout in known and layout.startswith("s390x") and struct(device, "mirror").get("devices"):

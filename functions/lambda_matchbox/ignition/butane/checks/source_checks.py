@@ -18,7 +18,7 @@ from lambda_matchbox.ignition.butane.structs import Sourced
 from lambda_matchbox.ignition.config.reader import number, struct, structs, text
 
 _BOOT_DISK = "/dev/disk/by-id/coreos-boot-disk"
-_MOUNTABLE = re.compile(r"/(etc|var)(/|\Z)")
+_MOUNTABLE = r"/(etc|var)(/|\Z)"
 _STRICTER = 6
 _SWAP_SINCE = 3
 _MAX_DIGITS_AS_MODE = 7777
@@ -65,7 +65,7 @@ def _config(config: Sourced, path: Path, dialect: Dialect) -> Entries:
                 yield ReportEntry.warning(where, reused)
     for index, filesystem in enumerate(structs(storage, "filesystems")):
         mounted = filesystem.get("with_mount_unit") and "path" in filesystem
-        if mounted and not _MOUNTABLE.match(text(filesystem, "path")):
+        if mounted and not re.match(_MOUNTABLE, text(filesystem, "path")):
             where = (*path, "storage", "filesystems", index, "path")
             yield ReportEntry.error(where, "path must be under /etc or /var if with_mount_unit is true")
 

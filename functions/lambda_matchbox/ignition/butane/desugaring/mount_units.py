@@ -10,7 +10,7 @@ from lambda_matchbox.ignition.config.reader import Struct, struct, structs, text
 
 _REMOTE_SINCE = 2
 _MAPPED = ("/dev/mapper/", "/dev/disk/by-id/dm-name-")
-_ESCAPED = re.compile(rb"[^A-Za-z0-9:_./]")
+_ESCAPED = rb"[^A-Za-z0-9:_./]"
 
 
 def mount_units(storage: Struct, dialect: Dialect) -> list[Sourced]:
@@ -54,7 +54,7 @@ def escaped_path(path: str) -> str:
     text = re.sub("/+", "/", path.strip("/")).encode()
     if not text:
         return "-"
-    escaped = _ESCAPED.sub(lambda byte: b"\\x%02x" % byte[0][0], text)
+    escaped = re.sub(_ESCAPED, lambda byte: b"\\x%02x" % byte[0][0], text)
     if escaped.startswith(b"."):
         escaped = rb"\x2e" + escaped[1:]
     return escaped.replace(b"/", b"-").decode()

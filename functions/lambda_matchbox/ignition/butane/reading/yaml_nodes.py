@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 # To compose so many takes about half a second and 20 MB.
 _MAX_NODES = 100_000
-_ESCAPED_SLASH = re.compile(r'[^"]*+"(?:[^"\\]|\\[^/])*+\\/', re.DOTALL)
-_LINE_BREAKS = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+_ESCAPED_SLASH = r'[^"]*+"(?:[^"\\]|\\[^/])*+\\/'
+_LINE_BREAKS = "\r\n|[\r\n\x85\u2028\u2029]"
 
 
 class Scalar(NamedTuple):
@@ -140,9 +140,9 @@ def _node(event: "yaml.NodeEvent", anchors: dict[str, Node], source: str) -> tup
 def _refuse_escaped_slash(event: "yaml.ScalarEvent", source: str) -> None:
     """Refuse JSON's `\\/`, which libyaml accepts and yaml.v3 does not."""
     start, end = event.start_mark, event.end_mark
-    found = _ESCAPED_SLASH.match(source, start.index, end.index) if start and end else None
+    found = re.compile(_ESCAPED_SLASH, re.DOTALL).match(source, start.index, end.index) if start and end else None
     if found and start:
-        breaks = len(_LINE_BREAKS.findall(found[0]))
+        breaks = len(re.findall(_LINE_BREAKS, found[0]))
         line = start.line or start.line + breaks
         raise _syntax("found unknown escape character", line + 1 if line else None)
 

@@ -17,15 +17,14 @@ _OLD_BOOLEANS = {
     **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "on", "On", "ON"), True),
     **dict.fromkeys(("n", "N", "no", "No", "NO", "off", "Off", "OFF"), False),
 }
-_INTEGER = re.compile(
-    r"[-+]?(?:0[xX](?P<hex>[0-9a-fA-F]+)|0[bB](?P<binary>[01]+)|0[oO]?(?P<octal>[0-7]+)|(?P<decimal>0|[1-9][0-9]*))",
-    re.ASCII,
+_INTEGER = (
+    r"[-+]?(?:0[xX](?P<hex>[0-9a-fA-F]+)|0[bB](?P<binary>[01]+)|0[oO]?(?P<octal>[0-7]+)|(?P<decimal>0|[1-9][0-9]*))"
 )
 _BASES = {"hex": 16, "binary": 2, "octal": 8, "decimal": 10}
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
-_SPECIAL_FLOATS = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-_TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?", re.ASCII | re.DOTALL)
-_LINE_END = re.compile(r"[\r\n]")
+_FLOAT = r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
+_SPECIAL_FLOATS = r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+_TIMESTAMP = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?"
+_LINE_END = r"[\r\n]"
 _PREFIX = "tag:yaml.org,2002:"
 # A scalar with one of these tags must look like it.
 _LOOKED_AT = frozenset({"!!null", "!!bool", "!!int", "!!float", "!!timestamp"})
@@ -71,7 +70,9 @@ def tag_problem(scalar: Scalar) -> str:
 
 def is_null(scalar: Scalar) -> bool:
     """Whether the scalar is null."""
-    return short_tag(scalar) == "!!null"
+    if scalar.tag and scalar.tag != "!":
+        return short_form(scalar.tag) == "!!null"
+    return scalar.plain and scalar.value in NULLS
 
 
 def value_of(scalar: Scalar, kind: str) -> object:
@@ -80,9 +81,9 @@ def value_of(scalar: Scalar, kind: str) -> object:
     Raises:
         WrongTypeError: it does not fit the field.
     """
-    tag = short_tag(scalar)
     if kind == "string":
-        return _binary(scalar.value) if tag == "!!binary" else scalar.value
+        return _binary(scalar.value) if short_form(scalar.tag) == "!!binary" else scalar.value
+    tag = short_tag(scalar)
     if kind == "bool":
         return _boolean(_binary(scalar.value) if tag == "!!binary" else scalar.value, tag)
     number = _integer(scalar.value) if tag == "!!int" else _truncated(scalar.value) if tag == "!!float" else None
@@ -108,9 +109,9 @@ def _plain_tag(value: str) -> str:
     if value[0] in "+-.0123456789":
         if _integer(value) is not None:
             return "!!int"
-        if _FLOAT.fullmatch(value.replace("_", "")) or _SPECIAL_FLOATS.fullmatch(value):
+        if re.fullmatch(_FLOAT, value.replace("_", "")) or re.fullmatch(_SPECIAL_FLOATS, value):
             return "!!float"
-        if _TIMESTAMP.fullmatch(value):
+        if re.fullmatch(_TIMESTAMP, value, re.DOTALL):
             return "!!timestamp"
     return "!!str"
 
@@ -118,7 +119,7 @@ def _plain_tag(value: str) -> str:
 def _integer(value: str) -> int | None:
     """The integer in `value` if it fits 64 bits, signed or unsigned; Go makes a float64 of others."""
     digits = value.replace("_", "")
-    found = _INTEGER.fullmatch(digits) if len(digits) <= _MAX_DIGITS else None
+    found = re.fullmatch(_INTEGER, digits) if len(digits) <= _MAX_DIGITS else None
     if not found or not found.lastgroup:
         return None
     number = int(found[found.lastgroup], _BASES[found.lastgroup])
@@ -127,7 +128,7 @@ def _integer(value: str) -> int | None:
 
 
 def _truncated(value: str) -> int | None:
-    if _SPECIAL_FLOATS.fullmatch(value):
+    if re.fullmatch(_SPECIAL_FLOATS, value):
         return None
     try:
         number = float(value.replace("_", ""))
@@ -146,6 +147,6 @@ def _boolean(value: str | None, tag: str) -> bool:
 
 def _binary(value: str) -> str | None:
     try:
-        return base64.b64decode(_LINE_END.sub("", value), validate=True).decode("utf-8", "replace")
+        return base64.b64decode(re.sub(_LINE_END, "", value), validate=True).decode("utf-8", "replace")
     except (binascii.Error, ValueError):
         return None

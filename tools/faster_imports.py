@@ -1,9 +1,12 @@
-"""Write the methods of a package's dataclasses into its modules.
+"""Rewrite the modules of packages so that they are imported faster.
 
-`python tools/expand_dataclasses.py DIRECTORY` rewrites the modules below it. Python makes the methods of a dataclass,
-and compiles them, whenever it is imported: for those of gotpl that takes a third of the time to a cold function's first
-template. Fields, arguments, equality, hash and representation stay. Frozen objects can be changed, and
-dataclasses.fields() does not know them.
+`python tools/faster_imports.py DIRECTORY...` rewrites the modules below them:
+
+- The methods of dataclasses are written out, which Python makes and compiles at each import. Fields, arguments,
+  equality, hash and representation stay; frozen objects can be changed, and dataclasses.fields() does not know them.
+- Regular expressions of modules and classes are compiled when they are first used. That of the reader that PyYAML
+  does not use beside libyaml takes half of its import.
+- The modules of _DEFERRED are imported by the functions that use them.
 """
 
 import ast
@@ -12,10 +15,33 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+_DEFERRED = frozenset({"inspect", "urllib.parse"})
+"""Modules that take long to import, and that most templates do not need."""
+
+# Python's own; each command of a template calls it.
+_IS_METHOD = """
+from types import MethodType
+
+def ismethod(value):
+    return isinstance(value, MethodType)
+"""
+
+_PATTERN = """
+class _Pattern:
+    def __init__(self, *arguments):
+        self.arguments = arguments
+
+    def __getattr__(self, name):
+        value = getattr(re.compile(*self.arguments), name)
+        setattr(self, name, value)
+        return value
+"""
 _REPLACE = """
 def replace(instance, /, **changes):
     return type(instance)(**{name: getattr(instance, name) for name in instance.__slots__} | changes)
 """
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 class _Field(NamedTuple):
@@ -41,21 +67,61 @@ class _Field(NamedTuple):
         return self.option("default") if is_field else self.value
 
 
-def expanded(source: str) -> str:
-    """The module with its dataclasses written out."""
+def rewritten(source: str) -> str:
+    """The module that is imported faster."""
     module = ast.parse(source)
     for each in ast.walk(module):
         if isinstance(each, ast.ClassDef) and (options := _options(each)) is not None:
             _expand(each, options)
-    body = []
+    pattern = ast.parse(_PATTERN).body
+    body: list[ast.stmt] = []
     for statement in module.body:
         if isinstance(statement, ast.ImportFrom) and statement.module == "dataclasses":
             if any(each.name == "replace" for each in statement.names):
                 body += ast.parse(_REPLACE).body
+        elif isinstance(statement, ast.ImportFrom) and statement.module in _DEFERRED:
+            if any(each.name == "ismethod" for each in statement.names):
+                body += ast.parse(_IS_METHOD).body
+            _defer(statement, module)
         else:
+            if _Patterns().replaced(statement):
+                body += pattern
+                pattern = []
             body.append(statement)
     module.body = body
     return ast.unparse(module) + "\n"
+
+
+class _Patterns(ast.NodeTransformer):
+    """Replaces calls of re.compile outside of functions."""
+
+    _found = False
+
+    def replaced(self, statement: ast.stmt) -> bool:
+        """Whether the statement had any."""
+        self.visit(statement)
+        return self._found
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if ast.unparse(node.func) == "re.compile":
+            self._found = True
+            node.func = ast.Name("_Pattern", ast.Load())
+        return node
+
+
+def _defer(statement: ast.ImportFrom, module: ast.Module) -> None:
+    """Put the import into the functions and methods that use its names, before the first statement that does."""
+    bodies = [module.body, *(each.body for each in module.body if isinstance(each, ast.ClassDef))]
+    for function in [each for body in bodies for each in body if isinstance(each, _FUNCTIONS)]:
+        names = {each.name for each in statement.names} - {"ismethod"}
+        used = [names & {each.id for each in ast.walk(one) if isinstance(each, ast.Name)} for one in function.body]
+        if found := [ast.alias(name) for name in sorted(set().union(*used))]:
+            first = next(index for index, each in enumerate(used) if each)
+            function.body.insert(first, ast.ImportFrom(statement.module, found, 0))
 
 
 def _options(found: ast.ClassDef) -> frozenset[str] | None:
@@ -114,12 +180,12 @@ def _initial(field: _Field) -> str:
     return field.name if factory is None else f"({ast.unparse(factory)})() if {field.name} is ... else {field.name}"
 
 
-def main(directory: Path) -> None:
+def main(*directories: Path) -> None:
     """Rewrite the modules."""
-    for path in sorted(directory.rglob("*.py")):
-        if "dataclass" in (source := path.read_text("utf-8")):
-            path.write_text(expanded(source), "utf-8")
+    for path in sorted(each for directory in directories for each in directory.rglob("*.py")):
+        if any(word in (source := path.read_text("utf-8")) for word in ("dataclass", "re.compile", *_DEFERRED)):
+            path.write_text(rewritten(source), "utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(*map(Path, sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""What a layer has in place of gotpl's dataclasses is as they are, and renders the same."""
+"""What a layer has in place of modules of gotpl and PyYAML does the same."""
 
 import dataclasses
 import importlib
@@ -12,9 +12,10 @@ from typing import Any
 
 import gotpl
 import pytest
+import yaml
 
 from tests.support.paths import PROJECT
-from tools import expand_dataclasses
+from tools import faster_imports
 
 MODULES = ("compile", "parse", "runtime", "_compat.gofmt")
 RENDER = f"""
@@ -22,32 +23,60 @@ import sys
 sys.path[:0] = [{str(PROJECT / "functions")!r}]
 from lambda_matchbox.gotemplate.engine import render
 sys.stdout.buffer.write(render(sys.argv[1].encode(), {{"a": [1, 2.25]}}, name="n"))
-assert "dataclasses" not in sys.modules
+assert not sys.modules.keys() & {{"dataclasses", "inspect", "urllib.parse"}}
 """
-
-
+READ = """
+import sys, yaml
+assert yaml.__with_libyaml__
+for text in sys.argv[1:]:
+    for loader in yaml.SafeLoader, yaml.CSafeLoader:
+        try:
+            print(yaml.load(text, loader))
+        except yaml.YAMLError as error:
+            print(type(error).__name__, error)
+"""
+TEXTS = (
+    "[null, ~, yes, 0x1f, 1_0, 1.5e+3, .inf, 190:20:30.15, 2001-12-14t21:59:43.10-05:00, 2002-12-14, =, <, '1', x]",
+    "{a: &a {b: 1}, c: {<<: *a}}",
+    "a: \x01",
+    "a: \ufffe\U0010ffff",
+    "\ud7ff\ue000\x85",
+    "[",
+)
 TEMPLATE = """{{range $i, $x := .a}}{{if $i}}, {{end}}{{printf "%05.1f|%-4q" $x "a"}}{{end}} {{upper "a" | quote}}"""
 
 
 @pytest.fixture(scope="module")
-def expanded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with gotpl as the layer has it."""
+def rewritten(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with both packages as the layer has them."""
     directory = tmp_path_factory.mktemp("layer")
-    shutil.copytree(Path(gotpl.__file__).parent, directory / "gotpl")
+    for package in (gotpl, yaml):
+        shutil.copytree(Path(package.__file__).parent, directory / package.__name__)
     (directory / "gotpl" / "__init__.py").write_text("")
-    expand_dataclasses.main(directory / "gotpl")
+    faster_imports.main(directory / "gotpl", directory / "yaml")
     return directory
 
 
 @pytest.mark.system
-def test_templates_render_without_dataclasses(expanded: Path) -> None:
+def test_yaml_is_read_as_by_the_original(rewritten: Path) -> None:
+    original, other = (
+        subprocess.check_output([sys.executable, "-c", READ, *TEXTS], env={"PYTHONPATH": str(path)}, text=True)
+        for path in (Path(yaml.__file__).parents[1], rewritten)
+    )
+    assert original == other
+    assert "ReaderError" in original
+    assert "_Pattern(" in (rewritten / "yaml" / "reader.py").read_text()
+
+
+@pytest.mark.system
+def test_templates_render_without_slow_modules(rewritten: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", RENDER, TEMPLATE], env={"PYTHONPATH": str(expanded)}, capture_output=True, check=False
+        [sys.executable, "-c", RENDER, TEMPLATE], env={"PYTHONPATH": str(rewritten)}, capture_output=True, check=False
     )
     assert (b'001.0|"a" , 002.2|"a"  "A"', b"") == (done.stdout, done.stderr)
 
 
-def test_classes_are_as_dataclasses(expanded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_classes_are_as_dataclasses(rewritten: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = [
         f"gotpl.{package}.{module.name}"
         for package in MODULES
@@ -55,7 +84,7 @@ def test_classes_are_as_dataclasses(expanded: Path, monkeypatch: pytest.MonkeyPa
     ]
     before = {name: _dataclasses_of(importlib.import_module(name)) for name in names}
     with monkeypatch.context() as patch:
-        patch.syspath_prepend(str(expanded))
+        patch.syspath_prepend(str(rewritten))
         for name in [name for name in sys.modules if name.partition(".")[0] == "gotpl"]:
             patch.delitem(sys.modules, name)
         after = {name: importlib.import_module(name) for name in names}
