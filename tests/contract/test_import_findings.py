@@ -115,7 +115,7 @@ def test_absent_table_is_named_with_the_command_that_creates_it(
     assert 1 == run("import", data)
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("matchboxctl: table absent on ")
-    assert last.endswith("create table and bucket with `matchboxctl init`")
+    assert last.endswith("create it with `matchboxctl init`")
 
 
 def test_unreachable_endpoint_is_one_line(
@@ -125,4 +125,6 @@ def test_unreachable_endpoint_is_one_line(
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     assert 1 == run("import", data)
-    assert "http://127.0.0.1:9" in capsys.readouterr().err.splitlines()[-1]
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("matchboxctl: no response from 127.0.0.1:9 (attempts: ")
+    assert last.endswith("connection refused; check the endpoint and the network")

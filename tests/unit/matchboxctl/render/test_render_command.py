@@ -262,7 +262,7 @@ def test_absent_table_is_reported_with_advice(
         assert 1 == main(["render", "ipxe", "--others", others])
         written = capsys.readouterr()
         assert "" == written.out
-        assert "create table and bucket with `matchboxctl init`" in written.err
+        assert "create it with `matchboxctl init`" in written.err
 
 
 def test_unavailable_table_is_a_failure(
@@ -274,7 +274,7 @@ def test_unavailable_table_is_a_failure(
     assert 1 == main(["render", "ipxe", "--others", "0", "--label", "role=worker", "--label", "token=127.0.0.1:1"])
     written = capsys.readouterr()
     assert "" == written.out
-    assert "run the same command again" in written.err
+    assert "check the endpoint and the network" in written.err
     assert "127.0.0.1:1" not in written.err
 
 
