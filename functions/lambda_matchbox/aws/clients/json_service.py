@@ -19,7 +19,8 @@ encoded = json.JSONEncoder(separators=(",", ":")).encode
 quoted = json.encoder.encode_basestring_ascii
 """The text as JSON."""
 
-_decoded = json.JSONDecoder().decode
+# decode() also looks for blanks around it, by two regular expressions, and no service sends any.
+_decoded = json.JSONDecoder().raw_decode
 
 
 class JsonProtocol(NamedTuple):
@@ -65,7 +66,7 @@ class JsonService:
             now=time.time(),
         )
         response = self._http.request("POST", self._url, headers, body, deadline)
-        content: dict[str, Any] = _decoded(response.body.decode())
+        content: dict[str, Any] = _decoded(response.body.decode())[0]
         return content
 
 
