@@ -59,17 +59,17 @@ class HttpConnection:
 
     def send(self, method: str, target: str, headers: Mapping[str, str], body: Body | None, timeout: float) -> None:
         """Send a request. Raises OSError, and ValueError for what would be more than one line."""
-        lines = [f"{method} {target} HTTP/1.1"]
         given = {"Host": self._host, "Accept-Encoding": "identity", **headers}
         if body is None and method in ("POST", "PUT"):
             body = b""
         if isinstance(body, bytes):
             given["Content-Length"] = str(len(body))
-        lines += [f"{name}: {value}" for name, value in given.items()]
-        if " " in target or any("\r" in line or "\n" in line for line in lines):
+        lines = [f"{method} {target} HTTP/1.1", *[f"{name}: {value}" for name, value in given.items()], "\r\n"]
+        text = "\r\n".join(lines)
+        if " " in target or not text.count("\r") == text.count("\n") == len(lines):
             raise ValueError(f"the request for {target!r} has a line too many")
         self.sock.settimeout(timeout)
-        head = "\r\n".join([*lines, "\r\n"]).encode("latin-1")
+        head = text.encode("latin-1")
         if isinstance(body, bytes) and len(body) <= _PIECE:
             # In one packet, mostly.
             self.sock.sendall(head + body)
@@ -120,7 +120,7 @@ class HttpConnection:
         for line in lines:
             name, colon, value = line.partition(":")
             name, value = name.lower(), value.strip(" \t")
-            if not colon or not name or name != "".join(name.split()):
+            if not colon or name.split() != [name]:
                 raise ResponseError(line)
             if name in ("content-length", "transfer-encoding") and headers.get(name, value) != value:
                 raise ResponseError(line)
