@@ -44,13 +44,10 @@ class FunctionLog(JsonLog):
 
     def record(self, level: str, message: str, fields: Mapping[str, object]) -> Mapping[str, object]:
         """The record, with where it was written and the trace of the request."""
-        trace = os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0].replace("Root=", "")
-        return {
-            "level": level,
-            "location": _location(),
-            **super().record(level, message, fields),
-            **({"xray_trace_id": trace} if trace else {}),
-        }
+        found = {"level": level, "location": _location(), **super().record(level, message, fields)}
+        if trace := os.environ.get("_X_AMZN_TRACE_ID"):
+            found["xray_trace_id"] = trace.partition(";")[0].replace("Root=", "")
+        return found
 
 
 def _location() -> str:
