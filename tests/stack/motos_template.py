@@ -29,7 +29,7 @@ class Deployable(NamedTuple):
 
     file: Path
     bucket: str
-    responses: Mapping[str, str]
+    answers: Mapping[str, str]
 
 
 def network(moto: Service, client: Callable[[str], Any]) -> dict[str, str]:
@@ -43,13 +43,11 @@ def network(moto: Service, client: Callable[[str], Any]) -> dict[str, str]:
     return {**REQUIRED_PARAMETERS, "VpcId": vpc, "SubnetIds": ",".join(subnets)}
 
 
-def deployable(
-    moto: Service, client: Callable[[str], Any], responses: Mapping[str, str], directory: Path
-) -> Deployable:
+def deployable(moto: Service, client: Callable[[str], Any], answers: Mapping[str, str], directory: Path) -> Deployable:
     """Make it in the directory, as `template.yaml`; `client` gives boto3's clients of moto."""
     bucket = uploaded(client("s3"), moto.region)
-    [template] = translations([Deployment(responses)])
-    template["Resources"] = _chosen(template["Resources"], Stack(template, responses))
+    [template] = translations([Deployment(answers)])
+    template["Resources"] = _chosen(template["Resources"], Stack(template, answers))
     text = json.dumps(template).replace('"code"', json.dumps(bucket))
     # moto's CloudFormation knows no aliases and no names of permissions.
     for reference, value in (
@@ -60,7 +58,7 @@ def deployable(
         text = text.replace(json.dumps(reference), json.dumps(value))
     file = directory / "template.yaml"
     file.write_text(text)
-    return Deployable(file, bucket, responses)
+    return Deployable(file, bucket, answers)
 
 
 def sams_environment(moto: Service, home: Path) -> dict[str, str]:
