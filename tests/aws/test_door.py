@@ -108,13 +108,13 @@ def test_shared(deployed: Deployed, load: int) -> None:
     """Of LOAD machines that ask at once each gets its own response, and none gets one that was given before."""
     identity, begin = uuid.uuid4().hex, Barrier(load)
 
-    def ask(number: int) -> tuple[int, str, str, float]:
+    def send(number: int) -> tuple[int, str, str, float]:
         begin.wait()
         response = deployed.get(f"/assets?x={identity}-{number}")
         return response.status, response.headers.get("location", ""), str(response), response.seconds
 
     with ThreadPoolExecutor(load) as pool:
-        responses = list(pool.map(ask, range(load)))
+        responses = list(pool.map(send, range(load)))
     seconds = sorted(each[3] for each in responses)
     print(f"{load} at once: {seconds[0]:.3f} to {seconds[-1]:.3f} s, half of them within {seconds[load // 2]:.3f} s")
     refused = [said for status, _, said, _ in responses if status != 301]

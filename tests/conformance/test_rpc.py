@@ -53,7 +53,7 @@ def expected(step: dict[str, Any]) -> tuple[dict[str, Any] | None, dict[str, str
     return response, step.get("error")
 
 
-def ask(client: Client, step: dict[str, Any]) -> Reply:
+def send(client: Client, step: dict[str, Any]) -> Reply:
     package, _, path = step["rpc"].rpartition(".")
     service, _, method = path.partition("/")
     known = package == "rpcpb" and service in pb.DESCRIPTOR.services_by_name
@@ -78,7 +78,7 @@ def in_directory(directory: Path) -> Iterator[Run]:
         "--address", "127.0.0.1:0", "--log-level", "error", "--data-path", str(data), *ANYWHERE, *files.flags
     ) as serve:
         with connected(rpc_port(serve), files) as client:
-            yield Run({number: ask(client, STEPS[number]) for number in KEPT}, str(data))
+            yield Run({number: send(client, STEPS[number]) for number in KEPT}, str(data))
         serve.end()
 
 
@@ -92,7 +92,7 @@ def on_stores(tables: str, buckets: str, directory: Path, request: pytest.Fixtur
     environment = stores.environment() | {"MATCHBOX_LOG_LEVEL": "error"}
     with started("--address", "127.0.0.1:0", *ANYWHERE, *files.flags, environment=environment) as serve:
         with connected(rpc_port(serve), files) as client:
-            yield Run({number: ask(client, STEPS[number]) for number in KEPT}, TABLE)
+            yield Run({number: send(client, STEPS[number]) for number in KEPT}, TABLE)
         serve.end()
 
 

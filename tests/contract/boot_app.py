@@ -31,7 +31,7 @@ class BootApp:
         self._app = app
         self.proxy = proxy
 
-    def ask(self, path: str, **labels: str) -> Reply:
+    def send(self, path: str, **labels: str) -> Reply:
         query = {quote(key): [quote(value)] for key, value in labels.items()}
         headers = {"host": ["boot.example"], "x-forwarded-for": ["10.0.0.5"]}
         response = self._app.handle(
@@ -54,7 +54,7 @@ class BootApp:
     def calls(self, path: str, **labels: str) -> Counter[str]:
         """The calls of DynamoDB that the response took, which has to be one, by operation."""
         self.proxy.forget_requests()
-        reply = self.ask(path, **labels)
+        reply = self.send(path, **labels)
         assert 200 == reply.status, reply
         return self.proxy.requests()
 

@@ -84,8 +84,8 @@ def test_route_keeps_its_budget(filled: CatalogTable, path: str, cold: int, warm
 
 def test_template_sees_profile_metadata_and_the_machines_value(filled: CatalogTable) -> None:
     with boot_app(filled) as app:
-        assert Reply(200, b"north 7 value 63, 9\n") == app.ask("/generic", **LISTED)
-        metadata = [line for line in app.ask("/metadata", **LISTED).body.splitlines() if b"REQUEST_" not in line]
+        assert Reply(200, b"north 7 value 63, 9\n") == app.send("/generic", **LISTED)
+        metadata = [line for line in app.send("/metadata", **LISTED).body.splitlines() if b"REQUEST_" not in line]
     assert [b"KEY003=value 63, 9", b"RACK=7", b"SITE=north"] == metadata
 
 
@@ -154,4 +154,4 @@ def test_function_on_lambda_connects_as_it_starts(filled: CatalogTable) -> None:
 def test_function_on_lambda_starts_without_its_table(filled: CatalogTable) -> None:
     nowhere = {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1"}
     with boot_app(filled, AWS_LAMBDA_FUNCTION_NAME="boot_api", **nowhere) as app:
-        assert 200 == app.ask("/boot.ipxe").status
+        assert 200 == app.send("/boot.ipxe").status

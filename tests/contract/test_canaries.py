@@ -124,12 +124,12 @@ def boot(place: Place, log_format: str) -> None:
     environment = {**os.environ, "MATCHBOX_PASSPHRASE": PASSPHRASE}
     with started(*flags, environment=environment) as serve:
 
-        def ask(method: str, target: str, headers: Mapping[str, str]) -> Reply:
+        def send(method: str, target: str, headers: Mapping[str, str]) -> Reply:
             agent = headers.get("user-agent", "curl/8.5.0")
             others = {name: value for name, value in headers.items() if name != "user-agent"}
             return Reply(*serve.get(target, agent, method, **others))
 
-        delivered = boot_all(ask)
+        delivered = boot_all(send)
         assert {name: delivered.get(name, 0) for name in DELIVERED} == DELIVERED
         [line] = [line for line in serve.startup_banner if line.startswith("metrics at ")]
         with urllib.request.urlopen(line.removeprefix("metrics at "), timeout=LIMIT) as metrics:

@@ -39,11 +39,11 @@ def running(data: Path) -> Iterator[Running]:
 
 def test_first_address_begins_a_session(running: Running) -> None:
     browser = Browser(running.port)
-    assert (403, True) == (browser.ask("GET", "/").status, "open the address" in browser.ask("GET", "/").text)
-    assert 403 == browser.ask("GET", "/?token=wrong").status
-    first = browser.ask("GET", f"{PATH}?token={running.secret}&state=waiting")
+    assert (403, True) == (browser.request("GET", "/").status, "open the address" in browser.request("GET", "/").text)
+    assert 403 == browser.request("GET", "/?token=wrong").status
+    first = browser.request("GET", f"{PATH}?token={running.secret}&state=waiting")
     assert (303, f"{PATH}?state=waiting") == (first.status, first.headers["location"])
-    elsewhere = Browser(running.port).ask("GET", f"//evil.example/?token={running.secret}")
+    elsewhere = Browser(running.port).request("GET", f"//evil.example/?token={running.secret}")
     assert (303, "/evil.example/") == (elsewhere.status, elsewhere.headers["location"])
     attributes = first.headers["set-cookie"].split("; ")[1:]
     assert {"HttpOnly", "SameSite=Strict", "Path=/"} == set(attributes)
@@ -58,22 +58,22 @@ def test_session_that_ended_is_refused_with_what_to_do(data: Path, running: Runn
         stranger = Browser(other.port)
         stranger.cookie = browser.cookie.replace(str(running.port), str(other.port))
         for target in ("/", PATH, "/live/machines"):
-            page = stranger.ask("GET", target)
+            page = stranger.request("GET", target)
             assert (403, True, False) == (page.status, "it has ended" in page.text, MAC in page.text)
 
 
 def test_forms_need_the_token_of_their_session(running: Running) -> None:
     browser, other = running.browser(), running.browser()
     for body in ("", "csrf=", "csrf=wrong", f"csrf={other.get(PATH).csrf}"):
-        response = browser.ask("POST", f"{PATH}/hold", body)
+        response = browser.request("POST", f"{PATH}/hold", body)
         assert (403, True) == (response.status, "reload the page" in response.text)
     csrf = f"csrf={browser.get(PATH).csrf}"
-    assert 403 == browser.ask("POST", f"{PATH}/hold", csrf, Origin="http://evil.example").status
-    assert 403 == Browser(running.port).ask("POST", f"{PATH}/hold", csrf).status
+    assert 403 == browser.request("POST", f"{PATH}/hold", csrf, Origin="http://evil.example").status
+    assert 403 == Browser(running.port).request("POST", f"{PATH}/hold", csrf).status
     assert "waiting" in browser.get("/").text
     assert "held 0" in browser.get("/").text
-    assert 303 == browser.ask("POST", f"{PATH}/hold", csrf, Origin=f"http://127.0.0.1:{running.port}").status
-    assert 405 == browser.ask("GET", f"{PATH}/hold").status
+    assert 303 == browser.request("POST", f"{PATH}/hold", csrf, Origin=f"http://127.0.0.1:{running.port}").status
+    assert 405 == browser.request("GET", f"{PATH}/hold").status
 
 
 def sent(port: int, data: str) -> tuple[int, str]:
@@ -136,12 +136,12 @@ def test_foreign_host_names_are_refused(data: Path, running: Running) -> None:
     strange = ("127.0.0.1:abc", "127.0.0.1:99999", "127.0.0.1@evil.example", "[::1")
     names = ("evil.example", f"evil.example:{running.port}", "127.0.0.1.evil.example", "localhost.evil.example")
     for host in (*names, *strange):
-        response = browser.ask("GET", "/", Host=host)
+        response = browser.request("GET", "/", Host=host)
         assert (421, True) == (response.status, MAC not in response.text)
     for host in ("localhost", "127.0.0.1", f"[::1]:{running.port}", f"LOCALHOST:{running.port}"):
-        assert 421 != browser.ask("GET", "/", Host=host).status
+        assert 421 != browser.request("GET", "/", Host=host).status
     with console(data, host_names=["console.example"]) as named:
-        assert 421 != Browser(named.port).ask("GET", "/", Host="console.example").status
+        assert 421 != Browser(named.port).request("GET", "/", Host="console.example").status
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_foreign_host_names_are_refused(data: Path, running: Running) -> None:
 )
 def test_every_response_binds_the_browser(running: Running, target: str) -> None:
     for browser in (running.browser(), Browser(running.port)):
-        headers = browser.ask("GET", target).headers
+        headers = browser.request("GET", target).headers
         assert POLICY == headers["content-security-policy"]
         assert ("no-referrer", "nosniff", "DENY") == tuple(
             headers[name] for name in ("referrer-policy", "x-content-type-options", "x-frame-options")
@@ -194,30 +194,30 @@ def test_read_only_console_has_no_action(data: Path) -> None:
         browser = running.browser()
         page = browser.get(PATH)
         assert ("<form method" in page.html, "read-only" in page.text) == (False, True)
-        response = browser.ask("POST", f"{PATH}/hold", "csrf=x")
+        response = browser.request("POST", f"{PATH}/hold", "csrf=x")
         assert (403, True) == (response.status, "without --read-only" in response.text)
 
 
 def test_password_opens_a_console_in_place_of_its_address(data: Path) -> None:
     with console(data, password="correct horse battery") as running:
         browser = Browser(running.port)
-        assert (303, "/login") == ((response := browser.ask("GET", "/")).status, response.headers["location"])
-        assert 303 == browser.ask("GET", f"/?token={running.secret}").status
-        wrong = browser.ask("POST", "/login", "password=wrong")
+        assert (303, "/login") == ((response := browser.request("GET", "/")).status, response.headers["location"])
+        assert 303 == browser.request("GET", f"/?token={running.secret}").status
+        wrong = browser.request("POST", "/login", "password=wrong")
         assert (403, True) == (wrong.status, "not the password" in wrong.text)
-        assert 303 == browser.ask("POST", "/login", "password=correct+horse+battery").status
+        assert 303 == browser.request("POST", "/login", "password=correct+horse+battery").status
         assert MAC in browser.get("/").text
         # The form of another tab.
-        assert 303 == browser.ask("POST", "/login", "password=correct+horse+battery").status
+        assert 303 == browser.request("POST", "/login", "password=correct+horse+battery").status
 
 
 @pytest.mark.parametrize("text", ["%ff", "%00", "%0a", "%ed%a0%80", "%F0%9F%98%80", "=", "a=", "=b", "%2e%2e%2f", "-"])
 def test_whatever_is_asked_for_is_a_text(running: Running, text: str) -> None:
     browser = running.browser()
     for target in (f"/?q={text}", f"/?group={text}", f"/?state={text}", f"/?note={text}", f"/live/machines?key={text}"):
-        assert 200 == browser.ask("GET", target).status
-    assert 200 == browser.ask("GET", f"/live/machines?since={'9' * 5000}").status
-    assert browser.ask("GET", f"/machines/{text}").status in (400, 404)
+        assert 200 == browser.request("GET", target).status
+    assert 200 == browser.request("GET", f"/live/machines?since={'9' * 5000}").status
+    assert browser.request("GET", f"/machines/{text}").status in (400, 404)
 
 
 def test_errors_are_pages(running: Running) -> None:
@@ -232,7 +232,7 @@ def test_errors_are_pages(running: Running) -> None:
         (f"/?q={'x' * 161}", 400, "160 letters at most"),
         ("/machines/%ff", 404, "was never seen"),
     ):
-        page = browser.ask("GET", target)
+        page = browser.request("GET", target)
         assert (status, True) == (page.status, why in page.text), page.text
 
 

@@ -145,7 +145,7 @@ def test_page_says_that_the_store_is_away_and_recovers(
     for method in ("page", "events"):
         with monkeypatch.context() as patched:
             patched.setattr(kind, method, away)
-            while 200 == (page := browser.ask("GET", "/boots")).status:
+            while 200 == (page := browser.request("GET", "/boots")).status:
                 time.sleep(0.02)
             assert 500 < page.status < 504
             assert "it is away" in page.text

@@ -144,9 +144,9 @@ def test_damaged_and_absent_documents_are_named(commands: ResourceCommands, brow
         assert "It cannot be read, and is not served: line 1: not JSON" in page.text
         assert "correct it: it is not served" in page.text
     for path in ("/groups/none", "/profiles/a%2Fb", "/templates/none/i", "/templates/ignition/..%2Fi", "/groups/a%00"):
-        page = browser.ask("GET", path)
+        page = browser.request("GET", path)
         assert (404, True) == (page.status, f"no {path.split('/')[1][:-1]} " in page.text)
-    assert 404 == browser.ask("GET", "/sources").status
+    assert 404 == browser.request("GET", "/sources").status
     commands.ok("generic", "create", "-f", commands.file("raw", b"\xff\x00"))
     assert "It is not a text" in browser.get("/templates/generic/raw").text
 

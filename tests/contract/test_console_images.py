@@ -98,7 +98,7 @@ def test_two_clicks_at_once_begin_one_sync(browser: Browser, monkeypatch: pytest
 
     monkeypatch.setattr(Images, "read", read_together)
     with ThreadPoolExecutor(2) as clicks:
-        asked = [clicks.submit(browser.ask, "POST", "/images/talos/sync", f"csrf={csrf}") for _ in range(2)]
+        asked = [clicks.submit(browser.request, "POST", "/images/talos/sync", f"csrf={csrf}") for _ in range(2)]
     said = "".join(browser.get(each.result().headers["location"]).text for each in asked)
     assert (1, 1) == (said.count("the sync has begun"), said.count("a sync of talos runs already"))
 
@@ -116,11 +116,11 @@ def test_what_cannot_be_done_is_said(commands: ResourceCommands, registry: Fault
     failed = synced(browser)
     assert f"talos: {registry.host}/boot:{TAG}" in failed.text
     assert f"{OLD.digest} served" in failed.text
-    assert (404, 404) == tuple(browser.ask("GET", path).status for path in ("/images/none", "/images/a%2Fb"))
+    assert (404, 404) == tuple(browser.request("GET", path).status for path in ("/images/none", "/images/a%2Fb"))
     csrf = browser.get("/images/talos").csrf
-    response = browser.ask("POST", "/images/none/sync", urlencode({"csrf": csrf}))
+    response = browser.request("POST", "/images/none/sync", urlencode({"csrf": csrf}))
     assert 303 == response.status
-    assert 404 == browser.ask("GET", response.headers["location"]).status
+    assert 404 == browser.request("GET", response.headers["location"]).status
     commands.ok("source", "delete", "talos")
     gone = browser.get("/images/talos")
     assert "no valid source" in gone.text
@@ -134,4 +134,4 @@ def test_read_only_console_has_no_action_on_images(commands: ResourceCommands) -
         browser = running.browser()
         page = browser.get("/images/talos")
         assert (True, False) == (f"{OLD.digest} served" in page.text, "<form method" in page.html)
-        assert 403 == browser.ask("POST", "/images/talos/sync", "csrf=x").status
+        assert 403 == browser.request("POST", "/images/talos/sync", "csrf=x").status

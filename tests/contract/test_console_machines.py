@@ -83,7 +83,7 @@ def test_each_action_does_what_its_command_does(machines: ResourceCommands, brow
     forgotten = browser.send(f"{path}/forget", state="on")
     assert "its history is deleted" in forgotten.text
     assert [f"mac:{OTHER}"] == browser.get("/").machines
-    assert 404 == browser.ask("GET", path).status
+    assert 404 == browser.request("GET", path).status
 
 
 @BY_NIGHT
@@ -117,7 +117,7 @@ def test_lists_are_filtered_found_and_have_pages(machines: ResourceCommands, bro
     following = next(part for part in first.html.split('"') if "cursor=" in part).replace("&amp;", "&")
     rest = browser.get(following)
     assert 60 == len({*first.machines, *rest.machines})
-    assert 400 == browser.ask("GET", "/?cursor=x").status
+    assert 400 == browser.request("GET", "/?cursor=x").status
 
 
 @BY_NIGHT
@@ -127,7 +127,7 @@ def test_cursor_that_no_page_had_is_no_fault(machines: ResourceCommands, browser
     for position in (f"{zeros} ", f"{zeros} mac", f"{chr(0x660) * 14} x", f"{zeros} {'k' * 3000}", f"{zeros} \0"):
         cursor = urlsafe_b64encode(position.encode()).decode().rstrip("=")
         for query in ("", "&state=waiting", "&group=workers", "&q=x"):
-            page = browser.ask("GET", f"/?cursor={cursor}{query}")
+            page = browser.request("GET", f"/?cursor={cursor}{query}")
             assert page.status in (200, 400), (position, query, page.text)
 
 
@@ -187,7 +187,7 @@ def test_page_says_that_the_store_is_away_and_recovers(
         patched.setattr(kind, "page", away)
         patched.setattr(kind, "records", away)
         for target in ("/", "/live/machines", f"/machines/{MAC}"):
-            page = browser.ask("GET", target)
+            page = browser.request("GET", target)
             assert 500 < page.status < 504
             assert "it is away" in page.text
     assert [f"mac:{MAC}"] == browser.get("/").machines

@@ -76,16 +76,16 @@ def test_boot_takes_what_its_bill_says(
         settings = {"MATCHBOX_LOG_LEVEL": "info", "POWERTOOLS_METRICS_NAMESPACE": "matchbox/matchbox"}
         with boot_app(table, **settings) as app:
             for path, labels in REQUESTS:
-                app.ask(path, **labels)
+                app.send(path, **labels)
             units.clear()
             capfd.readouterr()
             for path, labels in REQUESTS:
-                app.ask(path, **labels)
+                app.send(path, **labels)
             assert {"reads": facts.READS} == units
             lines = [*_lines(capfd)]
             assert 0.9 < sum(map(_billed, lines)) / facts.REQUEST_LOG <= 1
             units.clear()
-            assert 302 == app.ask("/assets/vmlinuz").status
+            assert 302 == app.send("/assets/vmlinuz").status
             assert {"reads": facts.FILE_READS, "heads": facts.FILE_HEADS} == units
             file_lines = [*_lines(capfd)]
             assert 0.9 < sum(map(_billed, file_lines)) / facts.FILE_LOG <= 1
@@ -116,9 +116,9 @@ def test_boot_with_a_token_takes_what_the_page_says(
         with boot_app(table) as app:
             for _ in range(2):
                 units.clear()
-                token = re.search(rb"^set token (.+)$", app.ask("/ipxe", **MACHINE).body, re.MULTILINE)
+                token = re.search(rb"^set token (.+)$", app.send("/ipxe", **MACHINE).body, re.MULTILINE)
                 assert token is not None
-                assert 200 == app.ask("/ignition", **MACHINE, token=token[1].decode()).status
+                assert 200 == app.send("/ignition", **MACHINE, token=token[1].decode()).status
     reads, writes = _on_page(r"a token in the boot policy: (\d) units of reads and (\d) of writes more")
     assert {"reads": facts.READS + reads, "writes": writes} == units
 

@@ -27,8 +27,8 @@ def test_line_break_in_a_stored_boot_section_is_refused(table: CatalogTable) -> 
     table.writer.put_template("generic", "t", b"text")
     why = b"profile 'p': boot.args.1: the control character '\\n' could begin a new line of the boot script: "
     with boot_app(table) as app:
-        assert [Reply(500, why + b"remove it\n")] * 2 == [app.ask("/ipxe"), app.ask("/grub")]
-        assert Reply(200, b"text") == app.ask("/generic")
+        assert [Reply(500, why + b"remove it\n")] * 2 == [app.send("/ipxe"), app.send("/grub")]
+        assert Reply(200, b"text") == app.send("/generic")
 
 
 def test_table_of_a_version_without_lists_works(table: CatalogTable) -> None:

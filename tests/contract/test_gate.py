@@ -73,7 +73,7 @@ class Server:
         assert isinstance(identities, tuple)
         return [state for one in identities if (state := self.machines.read(one)) is not None]
 
-    def ask(self, path: str, named: Identities, address: str, token: str = "") -> Response:
+    def send(self, path: str, named: Identities, address: str, token: str = "") -> Response:
         labels = {name: value for name, value in {**named._asdict(), "token": token}.items() if value}
         request = Request("GET", path, urlencode(labels), {"host": "h", "x-forwarded-for": address})
         route = self._routes.find(request)
@@ -82,7 +82,7 @@ class Server:
         return self._routes.respond(route, request, machine)[0]
 
     def token(self, named: Identities) -> str:
-        found = re.search(r"^set token (\S+)$", self.ask("/ipxe", named, HOME).body.decode(), re.MULTILINE)
+        found = re.search(r"^set token (\S+)$", self.send("/ipxe", named, HOME).body.decode(), re.MULTILINE)
         assert found is not None
         return found[1]
 
@@ -94,11 +94,11 @@ def test_one_of_two_addresses_gets_the_configuration(new_store: NewStore) -> Non
         found: list[tuple[str, int]] = []
         together = threading.Barrier(50)
 
-        def ask(address: str) -> None:
+        def send(address: str) -> None:
             together.wait()
-            found.append((address, server.ask("/generic", NODES[0], address, token).status))
+            found.append((address, server.send("/generic", NODES[0], address, token).status))
 
-        threads = [threading.Thread(target=ask, args=(HOME if n % 2 else ELSEWHERE,)) for n in range(50)]
+        threads = [threading.Thread(target=send, args=(HOME if n % 2 else ELSEWHERE,)) for n in range(50)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -182,7 +182,7 @@ class Boots(RuleBasedStateMachine):
     @rule(node=st.sampled_from(NODES), shown=st.sampled_from(("both", "mac", "uuid", "fresh")))
     def boot(self, node: Identities, shown: str) -> None:
         """A script for the machine, or for one that shows its UUID with another MAC address."""
-        known, script = self.known[node], self.server.ask("/ipxe", _shown(node, shown), HOME).body.decode()
+        known, script = self.known[node], self.server.send("/ipxe", _shown(node, shown), HOME).body.decode()
         is_new = shown in ("uuid", "fresh") and not known.uuid_known
         if shown == "fresh" and known.uuid_known:
             assert "is another machine's" in script
@@ -207,7 +207,7 @@ class Boots(RuleBasedStateMachine):
         token, owner, epoch, made = data.draw(st.sampled_from(self.tokens))
         node = data.draw(st.sampled_from(NODES))
         shown = data.draw(st.sampled_from(("both", "mac", "uuid", "none")))
-        response = self.server.ask("/generic", _shown(node, shown), address, token)
+        response = self.server.send("/generic", _shown(node, shown), address, token)
         known, now = self.known[owner], self.server.now
         is_own = (node == owner or shown == "none") and not known.held and known.approved
         is_first = epoch == known.epoch and now < made - made % 600 + TOKEN_LIFE and known.may_install(now)

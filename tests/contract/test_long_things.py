@@ -22,7 +22,7 @@ def test_template_of_1_mb_is_rendered(table: CatalogTable) -> None:
     table.writer.put_profile(TEMPLATES)
     table.fill(Group("a", profile="p", metadata={"name": "node"}))
     with boot_app(table) as app:
-        assert [Reply(200, b"hello node\n")] * 2 == [app.ask("/generic") for _ in range(2)]
+        assert [Reply(200, b"hello node\n")] * 2 == [app.send("/generic") for _ in range(2)]
 
 
 def test_group_metadata_of_1_mb_is_in_templates(table: CatalogTable) -> None:
@@ -31,7 +31,7 @@ def test_group_metadata_of_1_mb_is_in_templates(table: CatalogTable) -> None:
     table.writer.put_profile(TEMPLATES)
     table.fill(Group("a", profile="p", metadata={**many, "one": "x" * (MEGABYTE // 2)}))
     with boot_app(table) as app:
-        assert Reply(200, f"{MEGABYTE // 2} {'v' * 100}\n".encode()) == app.ask("/generic")
+        assert Reply(200, f"{MEGABYTE // 2} {'v' * 100}\n".encode()) == app.send("/generic")
 
 
 def test_profile_metadata_of_1_mb_is_in_templates(table: CatalogTable) -> None:
@@ -39,8 +39,8 @@ def test_profile_metadata_of_1_mb_is_in_templates(table: CatalogTable) -> None:
     table.writer.put_profile(TEMPLATES._replace(metadata={"long": "x" * MEGABYTE, "name": "profile"}))
     table.fill(Group("a", profile="p", metadata={"name": "group"}))
     with boot_app(table) as app:
-        assert Reply(200, f"{MEGABYTE} group\n".encode()) == app.ask("/generic")
-        assert Reply(200, b'{"id": "p", "generic_id": "t"}\n') == app.ask("/profiles/p")
+        assert Reply(200, f"{MEGABYTE} group\n".encode()) == app.send("/generic")
+        assert Reply(200, b'{"id": "p", "generic_id": "t"}\n') == app.send("/profiles/p")
     assert [] == table.fsck()
 
 
@@ -52,7 +52,7 @@ def test_300_shapes_are_found(dynamodb_local: Service, made: MakeTable) -> None:
         table.fill(*groups)
         table.writer.put_profile(Profile("p", boot=NetBoot("/k")))
         with boot_app(table) as app:
-            replies = [app.ask("/ipxe", **groups[index].selector) for index in (0, -1)]
+            replies = [app.send("/ipxe", **groups[index].selector) for index in (0, -1)]
     assert [Reply(200, b"#!ipxe\nkernel /k\nboot\n")] * 2 == replies
 
 
@@ -62,7 +62,7 @@ def test_selector_value_of_255_bytes_matches_exactly(table: CatalogTable) -> Non
     table.writer.put_profile(Profile("p", boot=NetBoot("/k")))
     table.fill(Group("a", profile="p", selector={"serial": long}), Group("b", profile="p", selector={"serial": longer}))
     with boot_app(table) as app:
-        assert [200, 404, 404] == [app.ask("/ipxe", serial=one).status for one in (long, long[:-1] + "x", longer)]
+        assert [200, 404, 404] == [app.send("/ipxe", serial=one).status for one in (long, long[:-1] + "x", longer)]
     assert Group("b", profile="p", selector={"serial": longer}) == table.reader().group("b")
 
 
@@ -72,7 +72,7 @@ def test_label_of_10_kb_matches_nothing(table: CatalogTable, labels: dict[str, s
     table.writer.put_profile(Profile("default", boot=NetBoot("/default")))
     table.fill(Group("default", profile="default"), Group("a", profile="p", selector={"serial": "x"}))
     with boot_app(table) as app:
-        assert Reply(200, b"#!ipxe\nkernel /default\nboot\n") == app.ask("/ipxe", **labels)
+        assert Reply(200, b"#!ipxe\nkernel /default\nboot\n") == app.send("/ipxe", **labels)
 
 
 def test_id_over_the_key_limit_is_refused_and_absent(table: CatalogTable) -> None:
@@ -86,4 +86,4 @@ def test_id_over_the_key_limit_is_refused_and_absent(table: CatalogTable) -> Non
         table.writer.put_template("generic", long, b"")
     table.fill(Group("a", profile=long))
     with boot_app(table) as app:
-        assert [404, 404] == [app.ask(f"/profiles/{long}").status, app.ask("/ipxe").status]
+        assert [404, 404] == [app.send(f"/profiles/{long}").status, app.send("/ipxe").status]

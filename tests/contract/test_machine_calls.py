@@ -50,7 +50,7 @@ def table(request: pytest.FixtureRequest, made: MakeTable) -> Iterator[CatalogTa
 def app(table: CatalogTable) -> Iterator[BootApp]:
     """An app that has answered a machine."""
     with boot_app(table) as app:
-        app.ask("/ipxe", os="plain")
+        app.send("/ipxe", os="plain")
         yield app
         app.proxy.switch(PassThrough())
 
@@ -68,7 +68,7 @@ def labels(table: CatalogTable) -> Iterator[dict[str, str]]:
 
 def token(app: BootApp, labels: dict[str, str]) -> dict[str, str]:
     """The label of a token of the machine."""
-    found = re.search(rb"^set token (\S+)$", app.ask("/ipxe", os="token", **labels).body, re.MULTILINE)
+    found = re.search(rb"^set token (\S+)$", app.send("/ipxe", os="token", **labels).body, re.MULTILINE)
     assert found is not None
     return {"token": found[1].decode()}
 
@@ -88,7 +88,7 @@ def test_the_first_policy_after_many_groups_without_one_costs_one_read_once(
     put(table, machine_key(mac), MachineState(Identities(labels["mac"]), approved=1, held=1))
     calls = app.calls("/ipxe", os="approve", **labels)
     assert (calls["BatchGetItem"], calls.total()) == (SCRIPT + 1, SCRIPT + 1)
-    assert b"it is held" in app.ask("/ipxe", os="approve", **labels).body
+    assert b"it is held" in app.send("/ipxe", os="approve", **labels).body
     assert app.cost("/ipxe", os="approve", **labels) == SCRIPT
 
 
@@ -115,18 +115,18 @@ def test_without_a_record_of_it_nothing_is_delivered(app: BootApp, labels: dict[
     """All that needs no record is answered."""
     named = token(app, labels)
     app.proxy.switch(_only(FAULTS[fault], "TransactWriteItems"))
-    assert app.ask("/generic", os="once", **labels).status == 503
-    assert app.ask("/metadata", os="token", **labels, **named).status == 503
-    assert {200} == {app.ask("/generic", os=policy, **labels).status for policy in ("plain", "approve", "from")}
+    assert app.send("/generic", os="once", **labels).status == 503
+    assert app.send("/metadata", os="token", **labels, **named).status == 503
+    assert {200} == {app.send("/generic", os=policy, **labels).status for policy in ("plain", "approve", "from")}
     app.proxy.switch(PassThrough())
-    assert app.ask("/generic", os="once", **labels).body == b"configuration"
+    assert app.send("/generic", os="once", **labels).body == b"configuration"
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_without_keys_no_token_is_given(app: BootApp, labels: dict[str, str], fault: str) -> None:
     app.proxy.switch(_only(FAULTS[fault], "GetItem"))
-    assert app.ask("/ipxe", os="token", **labels).status == 503
-    assert {200} == {app.ask("/ipxe", os=policy, **labels).status for policy in POLICIES if policy != "token"}
+    assert app.send("/ipxe", os="token", **labels).status == 503
+    assert {200} == {app.send("/ipxe", os=policy, **labels).status for policy in POLICIES if policy != "token"}
 
 
 def test_damaged_keys_give_no_token(table: CatalogTable, labels: dict[str, str]) -> None:
@@ -136,9 +136,9 @@ def test_damaged_keys_give_no_token(table: CatalogTable, labels: dict[str, str])
         for value in ("%", "", 5, None):
             change(table, TOKEN_KEYS, **{name: value})
             with boot_app(table) as app:
-                assert app.ask("/ipxe", os="token", **labels).status == 503
-                assert app.ask("/generic", os="token", **labels, token="x").status == 503
-                assert app.ask("/ipxe", os="once", **labels).status == 200
+                assert app.send("/ipxe", os="token", **labels).status == 503
+                assert app.send("/generic", os="token", **labels, token="x").status == 503
+                assert app.send("/ipxe", os="once", **labels).status == 200
     finally:
         table.client.put_item(TableName=table.name, Item=item)
 
@@ -159,10 +159,10 @@ def test_a_lost_record_is_a_503(table: CatalogTable, app: BootApp, labels: dict[
     """Where another record of the machine is read that names it."""
     delete(table, machine_key(f"{lost}:{labels[lost]}"))
     for path in ("/ipxe", "/grub", *CONFIGURATIONS):
-        assert {503} == {app.ask(path, os=policy, **labels).status for policy in POLICIES if policy != "plain"}
-        assert app.ask(path, os="plain", **labels).status == 200
+        assert {503} == {app.send(path, os=policy, **labels).status for policy in POLICIES if policy != "plain"}
+        assert app.send(path, os="plain", **labels).status == 200
     table.fsck(repair=True)
-    assert app.ask("/generic", os="once", **labels).status == 200
+    assert app.send("/generic", os="once", **labels).status == 200
 
 
 @pytest.mark.parametrize("damaged", ["mac", "uuid", "serial"])
@@ -170,8 +170,8 @@ def test_a_damaged_record_is_a_503(table: CatalogTable, app: BootApp, labels: di
     """Of each identity, for every group with a policy."""
     change(table, machine_key(f"{damaged}:{labels[damaged]}"), state="{}")
     for path in ("/ipxe", "/grub", *CONFIGURATIONS):
-        assert {503} == {app.ask(path, os=policy, **labels).status for policy in POLICIES if policy != "plain"}
-        assert app.ask(path, os="plain", **labels).status == 200
+        assert {503} == {app.send(path, os=policy, **labels).status for policy in POLICIES if policy != "plain"}
+        assert app.send(path, os="plain", **labels).status == 200
 
 
 def test_a_record_that_never_agrees_is_a_503(table: CatalogTable, app: BootApp, labels: dict[str, str]) -> None:
@@ -179,11 +179,11 @@ def test_a_record_that_never_agrees_is_a_503(table: CatalogTable, app: BootApp, 
     change(table, machine_key(f"uuid:{labels['uuid']}"), rev="another")
     named = token(app, labels)
     for path in CONFIGURATIONS:
-        assert app.ask(path, os="once", **labels).status == 503
-        assert app.ask(path, os="token", **labels, **named).status == 503
-        assert app.ask(path, os="plain", **labels).status == 200
+        assert app.send(path, os="once", **labels).status == 503
+        assert app.send(path, os="token", **labels, **named).status == 503
+        assert app.send(path, os="plain", **labels).status == 200
     table.fsck(repair=True)
-    assert app.ask("/generic", os="once", **labels).status == 200
+    assert app.send("/generic", os="once", **labels).status == 200
 
 
 def _only(response: Respond, operation: str) -> Respond:

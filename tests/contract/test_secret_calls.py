@@ -33,7 +33,7 @@ class Booted(NamedTuple):
     parameters: FaultProxy
 
     def token(self, name: str) -> str:
-        found = re.search(r"^set token (\S+)$", self.app.ask("/ipxe", **_labels(name)).body.decode(), re.MULTILINE)
+        found = re.search(r"^set token (\S+)$", self.app.send("/ipxe", **_labels(name)).body.decode(), re.MULTILINE)
         assert found is not None
         return found[1]
 

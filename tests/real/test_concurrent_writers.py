@@ -98,7 +98,7 @@ class Readers:
         self.unavailable = 0
         self._table = table
         self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._ask, args=(number,)) for number in range(2)]
+        self._threads = [threading.Thread(target=self._send, args=(number,)) for number in range(2)]
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -110,7 +110,7 @@ class Readers:
         for thread in self._threads:
             thread.join()
 
-    def _ask(self, seed: int) -> None:
+    def _send(self, seed: int) -> None:
         reader, numbers = self._table.reader(), random.Random(seed)
         while not self._over.is_set():
             number = numbers.randrange(FIXED)

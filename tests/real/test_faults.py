@@ -64,7 +64,7 @@ def rig(moto_server: MotoService) -> Iterator[Rig]:
         yield Rig(lambda_app(environment), dynamodb, s3)
 
 
-def _ask(app: App, path: str, headers: dict[str, str] | None = None, **labels: str) -> dict[str, Any]:
+def _send(app: App, path: str, headers: dict[str, str] | None = None, **labels: str) -> dict[str, Any]:
     query = {key: [value] for key, value in labels.items()}
     event = {"httpMethod": "GET", "path": path, "multiValueQueryStringParameters": query, "headers": headers or {}}
     return app.handle(event)
@@ -72,12 +72,12 @@ def _ask(app: App, path: str, headers: dict[str, str] | None = None, **labels: s
 
 def _response(app: App, path: str, headers: dict[str, str] | None = None, **labels: str) -> dict[str, Any]:
     """Ask as machines do that are told to come back: the store is there, but may be late on a busy machine."""
-    return retry_on_503(lambda: _ask(app, path, headers, **labels), lambda response: response["statusCode"])
+    return retry_on_503(lambda: _send(app, path, headers, **labels), lambda response: response["statusCode"])
 
 
 def _refused(app: App, path: str, headers: dict[str, str] | None = None, **labels: str) -> None:
     """Ask in vain: the machine is told when to come back, and sent nowhere."""
-    refused = _ask(app, path, headers, **labels)
+    refused = _send(app, path, headers, **labels)
     assert 503 == refused["statusCode"]
     assert 2 <= int(refused["multiValueHeaders"]["retry-after"][0]) <= 10
     assert "location" not in refused["multiValueHeaders"]

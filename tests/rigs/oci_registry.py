@@ -54,7 +54,7 @@ class OciRegistry:
             for digest, (media_type, body) in image.manifests.items():
                 for name in (digest, tag) if digest == image.digest else (digest,):
                     url, headers = f"/v2/{repository}/manifests/{name}", {"Content-Type": media_type}
-                    self._ask(pool, repository, "PUT", url, HTTPStatus.CREATED, body, headers)
+                    self._send(pool, repository, "PUT", url, HTTPStatus.CREATED, body, headers)
         return f"{self.host}/{repository}:{tag}"
 
     def delete_blob(self, repository: str, digest: str) -> None:
@@ -89,17 +89,17 @@ class OciRegistry:
         return response.status < HTTPStatus.BAD_REQUEST
 
     def _upload(self, pool: urllib3.PoolManager, repository: str, digest: str, body: bytes) -> None:
-        begun = self._ask(pool, repository, "POST", f"/v2/{repository}/blobs/uploads/", HTTPStatus.ACCEPTED)
+        begun = self._send(pool, repository, "POST", f"/v2/{repository}/blobs/uploads/", HTTPStatus.ACCEPTED)
         location = begun.headers["Location"].removeprefix(f"http://{self.host}")
         url = f"{location}{'&' if '?' in location else '?'}digest={digest}"
         headers = {"Content-Type": "application/octet-stream"}
-        self._ask(pool, repository, "PUT", url, HTTPStatus.CREATED, body, headers)
+        self._send(pool, repository, "PUT", url, HTTPStatus.CREATED, body, headers)
 
     def _delete(self, repository: str, what: str) -> None:
         with urllib3.PoolManager(retries=False) as pool:
-            self._ask(pool, repository, "DELETE", f"/v2/{repository}/{what}", HTTPStatus.ACCEPTED)
+            self._send(pool, repository, "DELETE", f"/v2/{repository}/{what}", HTTPStatus.ACCEPTED)
 
-    def _ask(
+    def _send(
         self,
         pool: urllib3.PoolManager,
         repository: str,

@@ -27,17 +27,17 @@ TALOS = image([zstandard_compressed(Entry("vmlinuz", KERNEL)), gzipped(Entry("in
 FILE = image([raw_file("vmlinuz", KERNEL)])
 
 
-def ask(url: str, method: str = "GET", **headers: str) -> urllib3.BaseHTTPResponse:
+def send(url: str, method: str = "GET", **headers: str) -> urllib3.BaseHTTPResponse:
     with urllib3.PoolManager() as pool:
         return pool.request(method, url, headers=headers, redirect=False, retries=False, timeout=30)
 
 
 def token(registry: OciRegistry, repository: str, headers: Mapping[str, str], actions: str = "pull") -> tuple[int, Any]:
     """Status and document of the token server's response, found as the registry's refusal says."""
-    refusal = ask(f"http://{registry.host}/v2/{repository}/manifests/latest").headers["WWW-Authenticate"]
+    refusal = send(f"http://{registry.host}/v2/{repository}/manifests/latest").headers["WWW-Authenticate"]
     found = dict(re.findall(r'(\w+)="([^"]*)"', refusal.removeprefix("Bearer ")))
     query = urlencode({"service": found["service"], "scope": f"repository:{repository}:{actions}"})
-    response = ask(f"{found['realm']}?{query}", **headers)
+    response = send(f"{found['realm']}?{query}", **headers)
     return response.status, response.json()
 
 
@@ -51,7 +51,7 @@ def bearer(registry: OciRegistry, repository: str, actions: str = "pull") -> dic
 
 def blob_address(registry: OciRegistry, repository: str, digest: str) -> str:
     """Where the registry sends a client for a blob."""
-    response = ask(f"http://{registry.host}/v2/{repository}/blobs/{digest}", **bearer(registry, repository))
+    response = send(f"http://{registry.host}/v2/{repository}/blobs/{digest}", **bearer(registry, repository))
     assert 307 == response.status
     return response.headers["Location"]
 
@@ -74,13 +74,13 @@ def copy(registry: OciRegistry, image_name: str, to: Path, *options: str) -> sub
 def test_public_image_needs_an_anonymous_token(oci_registry: OciRegistry) -> None:
     oci_registry.push(TALOS, "public/tokens", "v1")
     url = f"http://{oci_registry.host}/v2/public/tokens/manifests"
-    refused = ask(f"{url}/v1", Accept=OCI_MANIFEST)
+    refused = send(f"{url}/v1", Accept=OCI_MANIFEST)
     assert 401 == refused.status
     challenge = r'Bearer realm="http://127\.0\.0\.1:\d+/token",service="[^"]+",scope="repository:public/tokens:pull"'
     assert re.fullmatch(challenge, refused.headers["WWW-Authenticate"])
     headers = {"Accept": OCI_MANIFEST, **bearer(oci_registry, "public/tokens")}
     for name in ("v1", TALOS.digest):
-        response = ask(f"{url}/{name}", **headers)
+        response = send(f"{url}/{name}", **headers)
         assert (200, OCI_MANIFEST, TALOS.digest) == (
             response.status,
             response.headers["Content-Type"],
@@ -96,7 +96,7 @@ def test_token_is_for_one_repository(oci_registry: OciRegistry) -> None:
     mine = bearer(oci_registry, "public/mine")
     head, _, rest = mine["Authorization"].rpartition(".")
     changed = {"Authorization": f"{head}.{'B' if rest[0] == 'A' else 'A'}{rest[1:]}"}
-    assert [401, 401, 200] == [ask(url, Accept=OCI_MANIFEST, **given).status for given in (others, changed, mine)]
+    assert [401, 401, 200] == [send(url, Accept=OCI_MANIFEST, **given).status for given in (others, changed, mine)]
 
 
 def test_private_image_needs_the_password(oci_registry: OciRegistry) -> None:
@@ -108,28 +108,28 @@ def test_private_image_needs_the_password(oci_registry: OciRegistry) -> None:
     status, document = token(oci_registry, "private/talos", right)
     assert 200 == status
     url = f"http://{oci_registry.host}/v2/private/talos/manifests/v1"
-    response = ask(url, Accept=OCI_MANIFEST, Authorization=f"Bearer {document['token']}")
+    response = send(url, Accept=OCI_MANIFEST, Authorization=f"Bearer {document['token']}")
     assert TALOS.manifests[TALOS.digest][1] == response.data
 
 
 def test_anonymous_token_cannot_push(oci_registry: OciRegistry) -> None:
     _, document = token(oci_registry, "public/mine", {}, "pull,push")
     url = f"http://{oci_registry.host}/v2/public/mine/blobs/uploads/"
-    assert 401 == ask(url, "POST", Authorization=f"Bearer {document['token']}").status
+    assert 401 == send(url, "POST", Authorization=f"Bearer {document['token']}").status
 
 
 def test_blob_is_redirected_to_another_host(oci_registry: OciRegistry) -> None:
     address = pushed_blob(oci_registry)
     assert address.startswith(f"{oci_registry.storage_url}/")
-    assert (200, KERNEL) == ((response := ask(address)).status, response.data)
+    assert (200, KERNEL) == ((response := send(address)).status, response.data)
     assert digest_of(KERNEL) == oci_registry.sent[-1]
 
 
 def test_storage_refuses_head_and_authorization(oci_registry: OciRegistry) -> None:
     """As presigned URLs do."""
     address = pushed_blob(oci_registry)
-    assert 405 == ask(address, "HEAD").status
-    assert 400 == ask(address, Authorization="Bearer token").status
+    assert 405 == send(address, "HEAD").status
+    assert 400 == send(address, Authorization="Bearer token").status
 
 
 @pytest.mark.parametrize(
@@ -142,14 +142,14 @@ def test_storage_refuses_head_and_authorization(oci_registry: OciRegistry) -> No
     ],
 )
 def test_storage_serves_ranges(oci_registry: OciRegistry, wanted: str, status: int, part: str, body: bytes) -> None:
-    response = ask(pushed_blob(oci_registry), Range=wanted)
+    response = send(pushed_blob(oci_registry), Range=wanted)
     assert (status, part, body) == (response.status, response.headers["Content-Range"], response.data)
 
 
 def test_url_expires_once_on_request(oci_registry: OciRegistry) -> None:
     address = pushed_blob(oci_registry)
     oci_registry.expire(digest_of(KERNEL))
-    assert [403, 200] == [ask(address).status for _ in range(2)]
+    assert [403, 200] == [send(address).status for _ in range(2)]
 
 
 def test_deleted_blob_is_404(oci_registry: OciRegistry) -> None:
@@ -159,7 +159,7 @@ def test_deleted_blob_is_404(oci_registry: OciRegistry) -> None:
     oci_registry.delete_blob("public/deleted", digest_of(KERNEL))
     url = f"http://{oci_registry.host}/v2/public/deleted"
     assert [200, 404] == [
-        ask(f"{url}/{what}", **headers).status for what in ("manifests/v1", f"blobs/{digest_of(KERNEL)}")
+        send(f"{url}/{what}", **headers).status for what in ("manifests/v1", f"blobs/{digest_of(KERNEL)}")
     ]
     with pytest.raises(RigFailedError, match=r"was answered 404, not 202"):
         oci_registry.delete_blob("public/deleted", digest_of(KERNEL))
@@ -171,7 +171,7 @@ def test_deleted_manifest_is_404(oci_registry: OciRegistry) -> None:
     oci_registry.delete_manifest("public/no-manifest", TALOS.digest)
     headers = {"Accept": f"{OCI_INDEX}, {OCI_MANIFEST}", **bearer(oci_registry, "public/no-manifest")}
     url = f"http://{oci_registry.host}/v2/public/no-manifest/manifests"
-    assert [200, 404] == [ask(f"{url}/{name}", **headers).status for name in ("v1", TALOS.digest)]
+    assert [200, 404] == [send(f"{url}/{name}", **headers).status for name in ("v1", TALOS.digest)]
 
 
 def test_tag_moves_and_the_digest_stays(oci_registry: OciRegistry) -> None:
@@ -179,7 +179,7 @@ def test_tag_moves_and_the_digest_stays(oci_registry: OciRegistry) -> None:
         oci_registry.push(one, "public/moving", "v1")
     headers = {"Accept": OCI_MANIFEST, **bearer(oci_registry, "public/moving")}
     url = f"http://{oci_registry.host}/v2/public/moving/manifests"
-    got = [ask(f"{url}/{name}", **headers).headers["Docker-Content-Digest"] for name in ("v1", FILE.digest)]
+    got = [send(f"{url}/{name}", **headers).headers["Docker-Content-Digest"] for name in ("v1", FILE.digest)]
     assert [TALOS.digest, FILE.digest] == got
 
 
@@ -192,9 +192,9 @@ def test_index_of_indexes_keeps_its_bytes(oci_registry: OciRegistry) -> None:
     url = f"http://{oci_registry.host}/v2/public/index/manifests"
     assert 6 == len(outer.manifests)
     for digest, (media_type, body) in outer.manifests.items():
-        assert body == ask(f"{url}/{digest}", Accept=media_type, **headers).data
-    assert outer.digest == ask(f"{url}/v1", Accept=OCI_INDEX, **headers).headers["Docker-Content-Digest"]
-    assert 404 == ask(f"{url}/v1", Accept=f"{DOCKER_LIST}, {OCI_MANIFEST}", **headers).status
+        assert body == send(f"{url}/{digest}", Accept=media_type, **headers).data
+    assert outer.digest == send(f"{url}/v1", Accept=OCI_INDEX, **headers).headers["Docker-Content-Digest"]
+    assert 404 == send(f"{url}/v1", Accept=f"{DOCKER_LIST}, {OCI_MANIFEST}", **headers).status
 
 
 def test_skopeo_copies_an_image(oci_registry: OciRegistry, tmp_path: Path) -> None:
@@ -216,9 +216,9 @@ def test_without_tokens_and_redirects_it_is_a_plain_registry() -> None:
     with oci_registry_rig(tokens=False, redirect=False) as registry:
         registry.push(empty, "private/plain", "v1")
         url = f"http://{registry.host}/v2/private/plain"
-        assert empty.document == json.loads(ask(f"{url}/manifests/v1", Accept=OCI_MANIFEST).data)
+        assert empty.document == json.loads(send(f"{url}/manifests/v1", Accept=OCI_MANIFEST).data)
         kernel, nothing = (f"{url}/blobs/{digest_of(body)}" for body in (KERNEL, b""))
-        got = [ask(kernel), ask(nothing), ask(kernel, Range="bytes=2-4")]
+        got = [send(kernel), send(nothing), send(kernel, Range="bytes=2-4")]
         assert [(200, KERNEL), (200, b""), (206, b"234")] == [(response.status, response.data) for response in got]
         with pytest.raises(RigFailedError, match="redirect=True"):
             registry.expire(digest_of(KERNEL))
@@ -234,14 +234,14 @@ def test_large_blob_passes_through_the_storage(oci_registry: OciRegistry) -> Non
     large = image([raw_file("large", os.urandom(32 << 20))])
     oci_registry.push(large, "public/large", "v1")
     [layer] = large.document["layers"]
-    assert layer["digest"] == digest_of(ask(blob_address(oci_registry, "public/large", layer["digest"])).data)
+    assert layer["digest"] == digest_of(send(blob_address(oci_registry, "public/large", layer["digest"])).data)
 
 
 def test_registry_ends_with_its_rig() -> None:
     with oci_registry_rig() as registry:
         os.kill(registry.pid, 0)
-        ask(registry.storage_url)
+        send(registry.storage_url)
     with pytest.raises(ProcessLookupError):
         os.kill(registry.pid, 0)
     with pytest.raises(urllib3.exceptions.HTTPError, match="refused"):
-        ask(registry.storage_url)
+        send(registry.storage_url)

@@ -106,7 +106,7 @@ def boot(stores: Stores, moto: Service) -> str:
     ]
     with long_timeout():
         app = lambda_app(environment)
-    _ask(app, paths)
+    _send(app, paths)
     token: str = _respond(app, "/ipxe", mac=GATED)["body"].split("set token ")[1].split()[0]
     assert _respond(app, "/cloud", mac=GATED, token=token)["body"] == "#!/bin/sh\nxxx"
     return token
@@ -127,10 +127,10 @@ def sign(stores: Stores, unrecorded: Service, moto: Service, secret: str, token:
     ]
     with long_timeout():
         app = signed_app_of(environment)
-    _ask(app, paths)
+    _send(app, paths)
     assert _respond(app, "/ipxe.sig", mac=GATED)["statusCode"] == 200
     assert _respond(app, "/cloud.sig", mac=GATED, token=token)["statusCode"] == 200
-    _ask(app, ["/assets/absent.asc", "/assets/talos/arm64/vmlinuz.sig"], (404,))
+    _send(app, ["/assets/absent.asc", "/assets/talos/arm64/vmlinuz.sig"], (404,))
 
 
 def fold(stores: Stores, moto: Service) -> None:
@@ -156,7 +156,7 @@ def _respond(app: App, path: str, **labels: str) -> dict[str, Any]:
     return app.handle({**event, "multiValueHeaders": {"host": ["boot.example"], "x-forwarded-for": ["10.0.0.5"]}})
 
 
-def _ask(app: App, paths: list[str], statuses: tuple[int, ...] = (200, 302)) -> None:
+def _send(app: App, paths: list[str], statuses: tuple[int, ...] = (200, 302)) -> None:
     """Ask each, which has to be answered so, and follow where it leads."""
     for path in paths:
         event = {"httpMethod": "GET", "path": path, "multiValueHeaders": {"user-agent": ["curl/8"]}}

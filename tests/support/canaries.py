@@ -69,7 +69,7 @@ class Reply(NamedTuple):
     body: bytes
 
 
-Ask = Callable[[str, str, Mapping[str, str]], Reply]
+Send = Callable[[str, str, Mapping[str, str]], Reply]
 """From method, target and headers to the response."""
 
 
@@ -128,10 +128,10 @@ def write_data(root: Path) -> Path:
     return write_files(root, files)
 
 
-def by_event(handle: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Ask:
+def by_event(handle: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Send:
     """Requests as events of the load balancer."""
 
-    def ask(method: str, target: str, headers: Mapping[str, str]) -> Reply:
+    def send(method: str, target: str, headers: Mapping[str, str]) -> Reply:
         path, _, query = target.partition("?")
         given = {"host": "boot.example", "x-forwarded-for": "10.0.0.5", **headers}
         pairs = (pair.partition("=") for pair in query.split("&") if pair)
@@ -147,10 +147,10 @@ def by_event(handle: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Ask:
         body = base64.b64decode(response["body"]) if response["isBase64Encoded"] else response["body"].encode()
         return Reply(response["statusCode"], fields, body)
 
-    return ask
+    return send
 
 
-def by_http(port: int) -> Ask:
+def by_http(port: int) -> Send:
     """Requests to a server at a port of 127.0.0.1, with retries on 503."""
 
     def once(method: str, target: str, headers: Mapping[str, str]) -> Reply:
@@ -167,12 +167,12 @@ def mac_of(number: int) -> str:
     return f"52:54:00:00:00:{number:02x}"
 
 
-def boot_all(ask: Ask, cases: Collection[str] = tuple(CASES)) -> dict[str, int]:
+def boot_all(send: Send, cases: Collection[str] = tuple(CASES)) -> dict[str, int]:
     """Make every request for these cases; returns how many responses of each held the canary, which no other may."""
     delivered: dict[str, int] = {}
 
     def no_trace(method: str, target: str, **headers: str) -> Reply:
-        reply = ask(method, target, headers)
+        reply = send(method, target, headers)
         assert not traces(reply.body + str(reply.headers).encode()), target
         return reply
 
@@ -191,7 +191,7 @@ def boot_all(ask: Ask, cases: Collection[str] = tuple(CASES)) -> dict[str, int]:
             for suffix in SUFFIXES[1:]:
                 no_trace("GET", f"/{path}{suffix}?{query}")
             for headers in ({}, {"range": "bytes=0-99"}, {"user-agent": "GRUB 2.12"}):
-                reply = ask("GET", f"/{path}?{query}", headers)
+                reply = send("GET", f"/{path}?{query}", headers)
                 assert not traces(str(reply.headers))
                 if traces(reply.body) and not headers:
                     assert reply.status == 200

@@ -54,9 +54,9 @@ class Browser:
         self.port = port
         self.cookie = ""
         if secret:
-            assert 303 == self.ask("GET", f"/?token={secret}").status
+            assert 303 == self.request("GET", f"/?token={secret}").status
 
-    def ask(self, method: str, target: str, body: str | None = None, **headers: str) -> Page:
+    def request(self, method: str, target: str, body: str | None = None, **headers: str) -> Page:
         """The response to one request; cookies are kept."""
         fields = {"Cookie": self.cookie, **{name.replace("_", "-"): value for name, value in headers.items()}}
         if body is not None:
@@ -75,14 +75,14 @@ class Browser:
 
     def get(self, target: str) -> Page:
         """A page, which must be there."""
-        found = self.ask("GET", target)
+        found = self.request("GET", target)
         assert 200 == found.status, found.text
         return found
 
     def send(self, target: str, **fields: str) -> Page:
         """The page after a form, whose token is that of the session."""
         machine = target.rpartition("/")[0]
-        response = self.ask("POST", target, urlencode({"csrf": self.get(machine).csrf, **fields}))
+        response = self.request("POST", target, urlencode({"csrf": self.get(machine).csrf, **fields}))
         assert 303 == response.status, response.text
         where = urlsplit(response.headers["location"])
         return self.get(f"{where.path}?{where.query}")

@@ -64,9 +64,9 @@ class Serve:
 
     def get(self, target: str, user_agent: str = "curl/8.5.0", method: str = "GET", **headers: str) -> Reply:
         """The response, after retries on 503."""
-        return retry_on_503(lambda: self.ask(target, user_agent, method, **headers), lambda reply: reply.status)
+        return retry_on_503(lambda: self.send(target, user_agent, method, **headers), lambda reply: reply.status)
 
-    def ask(self, target: str, user_agent: str = "curl/8.5.0", method: str = "GET", **headers: str) -> Reply:
+    def send(self, target: str, user_agent: str = "curl/8.5.0", method: str = "GET", **headers: str) -> Reply:
         """The response, without retries."""
         connection = (
             http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT)

@@ -8,7 +8,7 @@ import pytest
 
 from lambda_matchbox.aws.table_and_bucket import create_history_table
 from matchboxctl.store.mode import StoreSettings, chosen_store
-from tests.real.console.tabs import HOSTILE, READY, UNKNOWN, WAITING, ask, recorded
+from tests.real.console.tabs import HOSTILE, READY, UNKNOWN, WAITING, recorded, send
 from tests.rigs.chromium import Chromium, chromium
 from tests.rigs.stores import new_stores
 from tests.support.consoles import Running, console
@@ -56,7 +56,7 @@ def store(request: pytest.FixtureRequest, data: Path, monkeypatch: pytest.Monkey
 def serve(store: Path | StoreSettings) -> Iterator[Serve]:
     flags = ("--data-path", str(store)) if isinstance(store, Path) else ()
     with started("--address", "127.0.0.1:0", *flags, "--processes", "1") as serve:
-        ask(serve, WAITING)
+        send(serve, WAITING)
         serve.get(f"/ipxe?mac={UNKNOWN}&hostname={HOSTILE.replace(' ', '%20')}")
         serve.get(f"/ipxe?mac={READY}")
         recorded(store, WAITING, UNKNOWN, READY)

@@ -1,4 +1,4 @@
-"""A tab of Chromium at a console, and machines that ask the server beside it."""
+"""A tab of Chromium at a console, and machines that send requests to the server beside it."""
 
 import time
 from pathlib import Path
@@ -54,5 +54,5 @@ def recorded(store: Path | StoreSettings, *machines: str) -> None:
             time.sleep(0.02)
 
 
-def ask(serve: Serve, mac: str, path: str = "/ipxe") -> None:
+def send(serve: Serve, mac: str, path: str = "/ipxe") -> None:
     assert 200 == serve.get(f"{path}?mac={mac}&arch=x86_64").status

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.console.tabs import HOSTILE, READY, UNKNOWN, WAITING, Tab, ask
+from tests.real.console.tabs import HOSTILE, READY, UNKNOWN, WAITING, Tab, send
 from tests.rigs.chromium import Chromium
 from tests.support.consoles import Running, console
 from tests.support.serving import Serve
@@ -20,7 +20,7 @@ def test_waiting_machine_is_approved_and_seen_to_boot_without_a_reload(
     tab.check()
     page.evaluate("window.isTheSame = true")
     top = tab.row(READY).bounding_box()
-    ask(serve, "52:54:00:12:34:60")
+    send(serve, "52:54:00:12:34:60")
     tab.has("1 new: show it")
     assert top == tab.row(READY).bounding_box()
     page.get_by_role("navigation", name="Machines by state").get_by_role("link", name="waiting").click()
@@ -33,7 +33,7 @@ def test_waiting_machine_is_approved_and_seen_to_boot_without_a_reload(
     tab.has(f"{WAITING}: waiting -> ready, approved for group all")
     page.evaluate("window.isTheSame = true")
     for path in ("/ipxe", "/assets/vmlinuz", "/assets/initrd.gz", "/generic"):
-        ask(serve, WAITING, path)
+        send(serve, WAITING, path)
     page.locator("svg title", has_text="configuration at").first.wait_for(state="attached")
     assert page.evaluate("window.isTheSame") is True
     assert 4 == page.locator("svg.boots .done").count()
@@ -45,7 +45,7 @@ def test_waiting_machine_is_approved_and_seen_to_boot_without_a_reload(
     tab.check()
     tab.goto("/")
     page.evaluate("window.isTheSame = true")
-    ask(serve, WAITING)
+    send(serve, WAITING)
     tab.row(WAITING).get_by_text("/ipxe 200 allow").wait_for()
     assert page.evaluate("window.isTheSame") is True
 

@@ -8,7 +8,7 @@ import pytest
 from matchboxctl.console.navigation import NAVIGATION
 from matchboxctl.machines.opened_stores import opened_stores
 from tests.contract.machine_histories import asked
-from tests.real.console.tabs import READY, UNKNOWN, WAITING, Tab, ask
+from tests.real.console.tabs import READY, UNKNOWN, WAITING, Tab, send
 from tests.rigs.chromium import Chromium
 from tests.support.consoles import Running
 from tests.support.serving import Serve
@@ -65,7 +65,7 @@ def test_times_are_in_the_zone_of_the_reader(browser: Chromium, running: Running
 def test_nothing_moves_for_who_wants_it_so(browser: Chromium, running: Running, serve: Serve) -> None:
     for motion, animation in (("no-preference", "fresh"), ("reduce", "none")):
         tab = Tab(browser, running, reduced_motion=motion)
-        ask(serve, WAITING)
+        send(serve, WAITING)
         tab.page.locator("tr.fresh").wait_for()
         assert animation == tab.page.evaluate("getComputedStyle(document.querySelector('tr.fresh')).animationName")
         tab.context.close()

@@ -22,7 +22,7 @@ ARN = "arn:aws:cloudfront::123456789012:distribution/"
 KEYS = ("assets/a b+\u00fc", "served/assets/b", "templates/generic/c", "answers/d", "releases/e/f/g")
 PATHS = ("/assets/a%20b%2B%C3%BC", "/served/assets/b", "/templates/generic/c", "/answers/d", "/releases/e/f/g")
 
-Ask: TypeAlias = Callable[..., int]
+Send: TypeAlias = Callable[..., int]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def stack() -> Stack:
 
 
 @pytest.fixture
-def ask(stack: Stack, name: str, versitygw: Service) -> Ask:
+def send(stack: Stack, name: str, versitygw: Service) -> Send:
     """The status of a request, which the distribution signs unless said otherwise."""
 
     def status(
@@ -60,31 +60,31 @@ def ask(stack: Stack, name: str, versitygw: Service) -> Ask:
 
 
 @pytest.mark.parametrize("secure", [True, False])
-def test_distribution_reads_assets_and_copies_only(ask: Ask, secure: bool) -> None:
+def test_distribution_reads_assets_and_copies_only(send: Send, secure: bool) -> None:
     """By http too, as it asks for what it was asked for by http."""
-    assert [200, 200, 403, 403, 403] == [ask(path, secure=secure) for path in PATHS]
-    assert 404 == ask("/assets/absent", secure=secure)
+    assert [200, 200, 403, 403, 403] == [send(path, secure=secure) for path in PATHS]
+    assert 404 == send("/assets/absent", secure=secure)
 
 
-def test_nobody_else_reads(ask: Ask) -> None:
-    assert [403] * 2 == [ask(path, by="") for path in PATHS[:2]]
-    assert [403] * 2 == [ask(path, by="E2") for path in PATHS[:2]]
-    assert 403 == ask(PATHS[1], secret="other")
+def test_nobody_else_reads(send: Send) -> None:
+    assert [403] * 2 == [send(path, by="") for path in PATHS[:2]]
+    assert [403] * 2 == [send(path, by="E2") for path in PATHS[:2]]
+    assert 403 == send(PATHS[1], secret="other")
 
 
-def test_signature_is_for_one_path(ask: Ask) -> None:
-    assert 403 == ask("/assets/absent", sent=PATHS[1])
+def test_signature_is_for_one_path(send: Send) -> None:
+    assert 403 == send("/assets/absent", sent=PATHS[1])
 
 
-def test_missing_objects_are_forbidden_without_the_permission_to_list(stack: Stack, ask: Ask) -> None:
+def test_missing_objects_are_forbidden_without_the_permission_to_list(stack: Stack, send: Send) -> None:
     """Which fails over too, and is no error that is kept."""
     statements = stack.properties("BucketPolicy")["PolicyDocument"]["Statement"]
     statements[:] = [each for each in statements if each["Sid"] != "MissingObjectsAreNotFound"]
-    assert [403, 200] == [ask(path) for path in ("/assets/absent", PATHS[1])]
+    assert [403, 200] == [send(path) for path in ("/assets/absent", PATHS[1])]
 
 
 @pytest.mark.parametrize("sid", ["TlsForReads", "TlsForAllButReads"])
-def test_http_is_denied_without_the_distributions_exception(stack: Stack, ask: Ask, sid: str) -> None:
+def test_http_is_denied_without_the_distributions_exception(stack: Stack, send: Send, sid: str) -> None:
     """The policy of a stack whose machines all use https."""
     for each in stack.properties("BucketPolicy")["PolicyDocument"]["Statement"]:
         if each["Sid"] == sid:
@@ -92,5 +92,5 @@ def test_http_is_denied_without_the_distributions_exception(stack: Stack, ask: A
                 Resource=["<Bucket.Arn>", "<Bucket.Arn>/*"], Condition={"Bool": {"aws:SecureTransport": "false"}}
             )
     denied = {"TlsForReads": [403, 403], "TlsForAllButReads": [200, 403]}[sid]
-    assert denied == [ask(path) for path in (PATHS[1], "/assets/absent")]
-    assert [200, 404] == [ask(path, secure=True) for path in (PATHS[1], "/assets/absent")]
+    assert denied == [send(path) for path in (PATHS[1], "/assets/absent")]
+    assert [200, 404] == [send(path, secure=True) for path in (PATHS[1], "/assets/absent")]

@@ -48,7 +48,7 @@ class Door:
         origins = {"<BootApiUrl.FunctionUrl>": self.function.origin, "<Bucket.RegionalDomainName>": self.bucket.origin}
         self._edge = Edge(settings, functions, origins, EDGE, HOST)
 
-    def ask(
+    def send(
         self, path: str = "/ipxe", query: str = "", method: str = "GET", body: bool = False, secure: bool = False,
         headers: Headers = (),
     ) -> Response:  # fmt: skip
@@ -75,7 +75,7 @@ def test_what_the_function_gets_is_as_it_was_sent_but_for_what_cloudfront_replac
         *(("x-forwarded-proto", "http"), ("x-real-ip", "1.1.1.1"), ("connection", "close"), ("x-edge-a", "1")),
         *(("te", "trailers"), ("authorization", "Basic x"), ("x-boot-viewer", "9.9.9.9"), ("x-boot-host", "evil")),
     )
-    door.ask("/ipxe", "b=1&a=%2F&&c", headers=sent)
+    door.send("/ipxe", "b=1&a=%2F&&c", headers=sent)
     [asked] = door.function.requests
     assert ("/ipxe", "b=1&a=%2F&&c", True) == (asked.path, asked.query, asked.secure)
     named = {name: asked.header(name) for name, _ in asked.headers}
@@ -99,13 +99,13 @@ def test_what_the_function_gets_is_as_it_was_sent_but_for_what_cloudfront_replac
 @given(SENT)
 def test_query_reaches_the_function_as_it_was_sent(made: Any, query: str) -> None:
     door = Door(*made)
-    door.ask("/ipxe", query)
+    door.send("/ipxe", query)
     assert [query] == [each.query for each in door.function.requests]
 
 
 def test_bucket_is_asked_for_the_path_by_the_viewers_protocol(door: Door) -> None:
     for secure in (True, False):
-        door.ask("/assets/none", "a=1", secure=secure, headers=(("user-agent", "iPXE"), ("accept", "x")))
+        door.send("/assets/none", "a=1", secure=secure, headers=(("user-agent", "iPXE"), ("accept", "x")))
     paths = ("/served/assets/none", "/assets/none")
     assert [(path, "", secure) for secure in (True, False) for path in paths] == [
         (each.path, each.query, each.secure) for each in door.bucket.requests
@@ -116,7 +116,7 @@ def test_bucket_is_asked_for_the_path_by_the_viewers_protocol(door: Door) -> Non
 
 def test_own_file_is_asked_for_where_no_release_has_it(door: Door) -> None:
     assert [(200, FILE), (200, FILE), (404, b"x")] == [
-        (found.status, found.body) for name in "abc" if (found := door.ask(f"/assets/{name}"))
+        (found.status, found.body) for name in "abc" if (found := door.send(f"/assets/{name}"))
     ]
     assert ["/served/assets/a", "/served/assets/b", "/assets/b", "/served/assets/c", "/assets/c"] == [
         each.path for each in door.bucket.requests
@@ -125,7 +125,7 @@ def test_own_file_is_asked_for_where_no_release_has_it(door: Door) -> None:
 
 def test_file_is_fetched_once_and_its_parts_are_cut_from_it(door: Door) -> None:
     responses = [
-        door.ask("/assets/a", method=method, headers=headers)
+        door.send("/assets/a", method=method, headers=headers)
         for method, headers in (
             ("GET", ()),
             ("HEAD", ()),
@@ -146,38 +146,38 @@ def test_file_is_fetched_once_and_its_parts_are_cut_from_it(door: Door) -> None:
 
 
 def test_head_says_the_length_and_fetches_nothing(door: Door) -> None:
-    responses = [door.ask("/assets/a", method="HEAD", headers=(("range", "bytes=1-2"),)) for _ in range(2)]
+    responses = [door.send("/assets/a", method="HEAD", headers=(("range", "bytes=1-2"),)) for _ in range(2)]
     assert [200, 200] == [each.status for each in responses]
     assert ["HEAD"] == [each.method for each in door.bucket.requests]
 
 
 def test_release_of_an_address_is_no_part_of_another_ones_cache(door: Door) -> None:
     digits = "0123456789abcdef" * 4
-    assert [200, 404] == [door.ask("/assets/a", query).status for query in ("", f"release=sha256:{digits}")]
+    assert [200, 404] == [door.send("/assets/a", query).status for query in ("", f"release=sha256:{digits}")]
     assert f"/served/assets/a.release-{digits}" == door.bucket.requests[1].path
 
 
 def test_viewer_is_refused_what_the_template_refuses(door: Door) -> None:
     refused = [
-        door.ask(method="POST", body=True),
-        door.ask(method="OPTIONS"),
-        door.ask(body=True),
-        door.ask("/ignition", "a=1"),
-        door.ask("/ign%69tion"),
-        door.ask("/x/../ignition"),
-        door.ask("//ignition"),
-        door.ask("/cloud.x"),
+        door.send(method="POST", body=True),
+        door.send(method="OPTIONS"),
+        door.send(body=True),
+        door.send("/ignition", "a=1"),
+        door.send("/ign%69tion"),
+        door.send("/x/../ignition"),
+        door.send("//ignition"),
+        door.send("/cloud.x"),
     ]
     assert [403] * 8 == [each.status for each in refused]
     assert {"Error from cloudfront"} == {each.headers["x-cache"] for each in refused}
     assert [] == door.function.requests
-    assert 200 == door.ask("/ignition", secure=True).status
+    assert 200 == door.send("/ignition", secure=True).status
 
 
 def test_lengths_are_limited(door: Door) -> None:
     left = 8192 - len(f"http://{HOST}/ipxe?")
-    assert [200, 414] == [door.ask(query="x" * length).status for length in (left, left + 1)]
-    assert [200, 413] == [door.ask(headers=(("x-long", "x" * length),)).status for length in (20_000, 20_480)]
+    assert [200, 414] == [door.send(query="x" * length).status for length in (left, left + 1)]
+    assert [200, 413] == [door.send(headers=(("x-long", "x" * length),)).status for length in (20_000, 20_480)]
 
 
 def test_error_of_one_machine_is_no_other_ones(door: Door, made: Any) -> None:
@@ -186,7 +186,7 @@ def test_error_of_one_machine_is_no_other_ones(door: Door, made: Any) -> None:
     del stack.properties("Distribution")["DistributionConfig"]["CustomErrorResponses"]
     for each, asked in ((door, 2), (Door(Settings(stack), made[1]), 1)):
         each.function.status = 404
-        assert [404, 404] == [each.ask("/ipxe", query).status for query in ("mac=a", "mac=b")]
+        assert [404, 404] == [each.send("/ipxe", query).status for query in ("mac=a", "mac=b")]
         assert asked == len(each.function.requests)
 
 

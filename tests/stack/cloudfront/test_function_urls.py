@@ -37,7 +37,7 @@ class Url:
         principals = {each.access_key: each for each in (EDGE, *OTHERS.values())}
         self._url = FunctionUrl(stack, name, self._invoke, REGION, principals)
 
-    def ask(self, by: Principal | None = EDGE, path: str = "/ipxe", query: str = "") -> Response:
+    def send(self, by: Principal | None = EDGE, path: str = "/ipxe", query: str = "") -> Response:
         headers = (("host", self._url.host), ("x-forwarded-for", "203.0.113.9"), ("accept", "a"), ("accept", "b"))
         request = Request("GET", path, query, headers, True, "130.176.0.9")
         if by:
@@ -52,7 +52,7 @@ class Url:
 @pytest.mark.parametrize("name", URLS)
 def test_distribution_may_invoke_the_function(stack: Stack, name: str) -> None:
     url = Url(stack, name)
-    response = url.ask()
+    response = url.send()
     assert (200, b"x", "text/plain") == (response.status, response.body, response.headers["content-type"])
 
 
@@ -61,20 +61,20 @@ def test_both_permissions_are_needed(stack: Stack, name: str) -> None:
     for permission in URLS[name]:
         kept = stack.resources.pop(permission)
         url = Url(stack, name)
-        assert (403, []) == (url.ask().status, url.events)
+        assert (403, []) == (url.send().status, url.events)
         stack.resources[permission] = kept
-    assert 200 == Url(stack, name).ask().status
+    assert 200 == Url(stack, name).send().status
 
 
 def test_nobody_else_may(stack: Stack) -> None:
     url = Url(stack)
-    assert [403] * 4 == [url.ask(by).status for by in (None, *OTHERS.values())]
+    assert [403] * 4 == [url.send(by).status for by in (None, *OTHERS.values())]
     assert [] == url.events
 
 
 def test_event_has_path_and_query_as_they_arrived(stack: Stack) -> None:
     url = Url(stack)
-    url.ask(path="/a%2Fb", query='serial="a+b&c=%2F&c=;&d[]&&')
+    url.send(path="/a%2Fb", query='serial="a+b&c=%2F&c=;&d[]&&')
     [event] = url.events
     assert ("2.0", "/a%2Fb", 'serial="a+b&c=%2F&c=;&d[]&&') == tuple(
         event[name] for name in ("version", "rawPath", "rawQueryString")

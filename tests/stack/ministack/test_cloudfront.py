@@ -148,7 +148,7 @@ def test_functions_are_asked_by_signed_requests_of_permitted_users_only(
     signed_only: Deployed, users: dict[str, Ministack], url: str
 ) -> None:
     def status(user: str | None, signed: Request, sent: Request) -> int:
-        return _ask_function(signed_only, url, users[user] if user else None, signed, sent).status
+        return _sent_to(signed_only, url, users[user] if user else None, signed, sent).status
 
     script, other = _request("arch=arm64"), _request("arch=amd64")
     assert 403 == status(None, script, script)
@@ -164,14 +164,14 @@ def test_signatures_of_the_local_cloudfront_hold(
     """The emulator verifies them in its own way."""
     request = _request(query)
     expected = OTHERWISE_SIGNED.get(query, 404)
-    assert expected == _ask_function(signed_only, "BootApiUrl", users["somebody"], request, request).status
+    assert expected == _sent_to(signed_only, "BootApiUrl", users["somebody"], request, request).status
 
 
 def _request(query: str) -> Request:
     return Request("GET", "/metadata", query, (), secure=True, client=LOCALHOST)
 
 
-def _ask_function(stack: Deployed, url: str, user: Ministack | None, signed_for: Request, sent: Request) -> Response:
+def _sent_to(stack: Deployed, url: str, user: Ministack | None, signed_for: Request, sent: Request) -> Response:
     """The response to one request with the signature of another, for none of them groups are there yet."""
     name, _, alias = stack.resources[url].partition(":")
     with closing(stack.account.client("lambda")) as client:

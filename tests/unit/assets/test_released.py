@@ -132,12 +132,12 @@ def test_unknown_release_has_no_files(releases: MemoryReleases) -> None:
         store.listing("talos/arm64"),
         store.plain_address("talos/arm64/vmlinuz"),
     )
-    for ask in (
+    for send in (
         lambda: store.read("talos/arm64/vmlinuz", 0, 1),
         lambda: store.location("talos/arm64/vmlinuz", "http://h"),
     ):
         with pytest.raises(NotFoundError, match=f"the release '{C}' is not kept"):
-            ask()
+            send()
     assert b"own readme" == body(store, "readme")
 
 

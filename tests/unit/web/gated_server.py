@@ -86,15 +86,15 @@ class Server:
         **labels: str,
     ) -> Response:
         query = urlencode({name: value for name, value in (named._asdict() | labels).items() if value})
-        return self._ask(method, f"/{path}", query, {**headers, "x-forwarded-for": address})
+        return self._send(method, f"/{path}", query, {**headers, "x-forwarded-for": address})
 
     def report(self, token: str, state: str) -> Response:
-        return self._ask("GET", "/report", urlencode({**NODE._asdict(), "token": token, "state": state}))
+        return self._send("GET", "/report", urlencode({**NODE._asdict(), "token": token, "state": state}))
 
     def ranged(self, path: str, wanted: str) -> Response:
-        return self._ask("GET", path, urlencode(NODE._asdict()), {"range": wanted})
+        return self._send("GET", path, urlencode(NODE._asdict()), {"range": wanted})
 
-    def _ask(self, method: str, path: str, query: str, headers: Mapping[str, str] = MappingProxyType({})) -> Response:
+    def _send(self, method: str, path: str, query: str, headers: Mapping[str, str] = MappingProxyType({})) -> Response:
         return self.app.respond(Request(method, path, query, {"host": self.host, "x-forwarded-for": HOME, **headers}))
 
     @property

@@ -56,7 +56,7 @@ class Server:
         stores = Stores(catalog(), assets, MemoryReleases(), self.responses)
         self._app = App(Routes(stores, Delivery(LIMIT, "-"), signatures), quiet())
 
-    def ask(self, path: str, method: str = "GET", headers: dict[str, str] | None = None, **query: str) -> Reply:
+    def send(self, path: str, method: str = "GET", headers: dict[str, str] | None = None, **query: str) -> Reply:
         labels = {name: [value] for name, value in query.items()}
         given = {name: [value] for name, value in (headers or {}).items()}
         response: dict[str, Any] = self._app.handle(event(method, path, labels, given))
@@ -113,7 +113,7 @@ def test_signature_routes_are_those_of_matchbox() -> None:
 def test_signature_is_of_the_routes_body(server: Server, route: str) -> None:
     """As text, with the content types that Go sniffs."""
     query = {"of": "all", "mac": "52-54-00-00-00-07"}
-    plain, binary, armored = (server.ask(route + suffix, **query) for suffix in ("", ".sig", ".asc"))
+    plain, binary, armored = (server.send(route + suffix, **query) for suffix in ("", ".sig", ".asc"))
     assert [200] * 3 == [plain.status, binary.status, armored.status]
     for signature in (binary, armored):
         assert (TEXT, True) == (kind_of(signature.body), is_signed(signature.body, plain.body))
@@ -124,13 +124,13 @@ def test_signature_is_of_the_routes_body(server: Server, route: str) -> None:
 
 
 def test_signature_is_of_the_machines_own_response(server: Server) -> None:
-    first, second = (server.ask("/generic", of="all", mac=f"52-54-00-00-00-0{number}") for number in (1, 2))
-    signature = server.ask("/generic.sig", of="all", mac="52-54-00-00-00-01")
+    first, second = (server.send("/generic", of="all", mac=f"52-54-00-00-00-0{number}") for number in (1, 2))
+    signature = server.send("/generic.sig", of="all", mac="52-54-00-00-00-01")
     assert [True, False] == [is_signed(signature.body, each.body) for each in (first, second)]
 
 
 def test_binary_response_is_signed(server: Server) -> None:
-    plain, signature = (server.ask(path, of="bytes") for path in ("/generic", "/generic.sig"))
+    plain, signature = (server.send(path, of="bytes") for path in ("/generic", "/generic.sig"))
     assert (bytes(range(256)), True) == (plain.body, is_signed(signature.body, plain.body))
 
 
@@ -138,9 +138,9 @@ def test_binary_response_is_signed(server: Server) -> None:
 @pytest.mark.parametrize("agent", ["curl/8.5.0", "GRUB 2.06"])
 def test_long_response_is_signed_in_place(server: Server, route: str, agent: str) -> None:
     """Nothing is stored for its signature."""
-    plain = server.ask(route, of="long")
+    plain = server.send(route, of="long")
     assert (302, 1) == (plain.status, len(server.responses.kept))
-    signature = server.ask(f"{route}.sig", headers={"user-agent": agent}, of="long")
+    signature = server.send(f"{route}.sig", headers={"user-agent": agent}, of="long")
     assert (200, True) == (signature.status, is_signed(signature.body, server.responses.kept[0]))
     assert len(server.responses.kept) == 1
 
@@ -160,7 +160,7 @@ def test_long_response_is_signed_in_place(server: Server, route: str, agent: str
 def test_signature_route_has_the_errors_of_its_route(
     server: Server, route: str, of: str, status: int, suffix: str
 ) -> None:
-    plain, signature = (server.ask(path, of=of) for path in (route, route + suffix))
+    plain, signature = (server.send(path, of=of) for path in (route, route + suffix))
     assert (status, plain) == (signature.status, signature)
 
 
@@ -170,41 +170,41 @@ def test_signature_route_is_503_when_stores_are_unavailable(root: Path, monkeypa
         raise StoreUnavailableError("away")
 
     monkeypatch.setattr(MemoryCatalog, "select", select)
-    response = Server(root, signatures("rsa")).ask("/ipxe.sig")
+    response = Server(root, signatures("rsa")).send("/ipxe.sig")
     assert (503, True) == (response.status, "retry-after" in response.headers)
 
 
 @pytest.mark.parametrize("method", ["HEAD", "POST"])
 def test_any_method_reads_a_signature(server: Server, method: str) -> None:
     """HEAD has its length; the front end drops the body."""
-    plain, signature = server.ask("/ipxe", of="all"), server.ask("/ipxe.asc", method, of="all")
+    plain, signature = server.send("/ipxe", of="all"), server.send("/ipxe.asc", method, of="all")
     assert (200, True) == (signature.status, is_signed(signature.body, plain.body))
 
 
 def test_signature_ignores_range(server: Server) -> None:
-    plain = server.ask("/generic", of="all")
-    signature = server.ask("/generic.sig", headers={"range": "bytes=0-3"}, of="all")
+    plain = server.send("/generic", of="all")
+    signature = server.send("/generic.sig", headers={"range": "bytes=0-3"}, of="all")
     assert (200, True) == (signature.status, is_signed(signature.body, plain.body))
 
 
 @pytest.mark.parametrize("path", ["/.sig", "/profiles/all.sig", "/ipxe.sig.sig", "/ipxe.SIG", "/ipxe.sig/", "/no.asc"])
 def test_other_paths_have_no_signature_route(server: Server, path: str) -> None:
-    assert server.ask(path, of="all").status == 404
+    assert server.send(path, of="all").status == 404
 
 
 def test_asset_with_such_a_name_is_served(server: Server) -> None:
-    assert server.ask("/assets/vmlinuz.sig").body == b"the operator's"
-    assert server.ask("/assets/vmlinuz.asc").status == 404
+    assert server.send("/assets/vmlinuz.sig").body == b"the operator's"
+    assert server.send("/assets/vmlinuz.asc").status == 404
 
 
 def test_signature_route_is_redirected_to_its_clean_path(server: Server) -> None:
-    response = server.ask("//ipxe.sig", of="all")
+    response = server.send("//ipxe.sig", of="all")
     assert (301, "/ipxe.sig?of=all") == (response.status, response.headers["location"])
 
 
 @pytest.mark.parametrize("route", sorted(SIGNED))
 def test_no_signature_routes_without_a_key(without_key: Server, route: str) -> None:
-    assert [200, 404, 404] == [without_key.ask(route + suffix, of="all").status for suffix in ("", ".sig", ".asc")]
+    assert [200, 404, 404] == [without_key.send(route + suffix, of="all").status for suffix in ("", ".sig", ".asc")]
 
 
 def test_log_names_the_signature_route(root: Path) -> None:

@@ -35,7 +35,7 @@ class Slow(NamedTuple):
 
     stores: Stores
 
-    def ask(
+    def send(
         self, in_time: Callable[[], AbstractContextManager[None]], path: str, **headers: str
     ) -> tuple[int, dict[str, Any]]:
         app = App(Routes(self.stores, Delivery(direct_limit=50, boundary="-")), quiet(), in_time)
@@ -68,15 +68,15 @@ def slow(moto_server: MotoService) -> Iterator[Slow]:
 def test_calls_that_exceed_the_deadline_together_are_503(
     slow: Slow, path: str, headers: dict[str, str], status: int
 ) -> None:
-    refused, fields = slow.ask(partial(request_deadline, ALL), path, **headers)
+    refused, fields = slow.send(partial(request_deadline, ALL), path, **headers)
     assert 503 == refused
     assert 2 <= int(fields["retry-after"][0]) <= 10
-    assert status == slow.ask(nullcontext, path, **headers)[0]
+    assert status == slow.send(nullcontext, path, **headers)[0]
 
 
 def test_no_call_after_the_deadline(slow: Slow) -> None:
     for path in ("/ipxe", "/profiles/p", "/assets/k"):
-        assert 503 == slow.ask(partial(request_deadline, -1), path)[0]
+        assert 503 == slow.send(partial(request_deadline, -1), path)[0]
 
 
 def test_sooner_deadline_applies() -> None:

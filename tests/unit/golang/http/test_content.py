@@ -20,7 +20,7 @@ LATER = "Sun, 06 Nov 1994 08:49:38 GMT"
 TEN = b"0123456789"
 
 
-def ask(
+def send(
     headers: dict[str, str],
     *,
     method: str = "GET",
@@ -68,7 +68,7 @@ def test_one_range_gets_that_part(wanted: str, start: int, length: int) -> None:
         "content-length": str(length),
         "content-range": f"bytes {start}-{start + length - 1}/10",
     }
-    assert Reply(206, headers, (Span(start, length),)) == ask({"Range": wanted})
+    assert Reply(206, headers, (Span(start, length),)) == send({"Range": wanted})
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_one_range_gets_that_part(wanted: str, start: int, length: int) -> None:
 )
 def test_no_range_gets_the_whole_content(wanted: str) -> None:
     """So do ranges that are longer together than the content."""
-    assert ask({"Range": wanted}) == WHOLE
+    assert send({"Range": wanted}) == WHOLE
 
 
 @pytest.mark.parametrize(
@@ -103,26 +103,26 @@ def test_no_range_gets_the_whole_content(wanted: str) -> None:
     ],
 )
 def test_a_malformed_range_is_refused_without_the_size(wanted: str) -> None:
-    assert ask({"Range": wanted}) == INVALID
+    assert send({"Range": wanted}) == INVALID
 
 
 @pytest.mark.parametrize("wanted", ["bytes=10-", "bytes=10-12", "bytes=5000-1", "bytes=9223372036854775807-,11-"])
 def test_ranges_beyond_the_end_are_refused_with_the_size(wanted: str) -> None:
-    assert ask({"Range": wanted}) == NO_OVERLAP
+    assert send({"Range": wanted}) == NO_OVERLAP
 
 
 def test_an_empty_suffix_is_an_empty_part() -> None:
-    reply = ask({"Range": "bytes=-0"})
+    reply = send({"Range": "bytes=-0"})
     assert (reply.status, reply.headers["content-range"], reply.body) == (206, "bytes 10-9/10", ())
 
 
 def test_a_range_of_an_empty_content_gets_it() -> None:
-    reply = ask({"Range": "bytes=0-9"}, size=0)
+    reply = send({"Range": "bytes=0-9"}, size=0)
     assert (reply.status, reply.headers["content-length"], reply.body) == (200, "0", ())
 
 
 def test_several_ranges_are_a_multipart_body() -> None:
-    reply = ask({"Range": "bytes=7-8, 0-2"}, etag='"a"')
+    reply = send({"Range": "bytes=7-8, 0-2"}, etag='"a"')
     expected = (
         f"--BOUNDARY\r\nContent-Range: bytes 7-8/10\r\nContent-Type: {TEXT}\r\n\r\n78"
         f"\r\n--BOUNDARY\r\nContent-Range: bytes 0-2/10\r\nContent-Type: {TEXT}\r\n\r\n012"
@@ -139,20 +139,20 @@ def test_several_ranges_are_a_multipart_body() -> None:
 
 
 def test_header_names_match_in_any_case() -> None:
-    assert ask({"RANGE": " bytes=0-1\t"}) == ask({"range": "bytes=0-1"})
-    assert ask({"range": "bytes=0-1"}).status == 206
+    assert send({"RANGE": " bytes=0-1\t"}) == send({"range": "bytes=0-1"})
+    assert send({"range": "bytes=0-1"}).status == 206
 
 
 def test_validators_are_sent_with_content_and_with_416() -> None:
     validators = {"etag": '"a"', "last-modified": DATE}
-    assert WHOLE.headers | validators == ask({}, etag='"a"', modified=THEN).headers
-    assert INVALID.headers | validators == ask({"Range": "x"}, etag='"a"', modified=THEN).headers
+    assert WHOLE.headers | validators == send({}, etag='"a"', modified=THEN).headers
+    assert INVALID.headers | validators == send({"Range": "x"}, etag='"a"', modified=THEN).headers
 
 
 @pytest.mark.parametrize("modified", [datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 1), datetime(1, 1, 1)])
 def test_the_zero_times_mean_no_time(modified: datetime) -> None:
     headers = {"If-Modified-Since": LATER, "If-Unmodified-Since": "Sun, 06 Nov 0000 08:49:37 GMT"}
-    assert ask(headers, modified=modified) == WHOLE
+    assert send(headers, modified=modified) == WHOLE
 
 
 @pytest.mark.parametrize("name", ["seed", "assets"])
@@ -213,7 +213,7 @@ HEADERS = st.fixed_dictionaries(
 def test_any_request_has_a_consistent_reply(
     method: str, headers: dict[str, str], body: bytes, etag: str | None, modified: datetime | None
 ) -> None:
-    reply = ask(headers, method=method, size=len(body), etag=etag, modified=modified)
+    reply = send(headers, method=method, size=len(body), etag=etag, modified=modified)
     assert reply.status in (200, 206, 304, 412, 416)
     for piece in reply.body:
         if isinstance(piece, Span):
@@ -222,12 +222,12 @@ def test_any_request_has_a_consistent_reply(
     sent = content.assemble(reply.body, body)
     assert (None if reply.status == 304 else str(len(sent))) == reply.headers.get("content-length")
     if method == "HEAD":
-        assert reply == ask(headers, size=len(body), etag=etag, modified=modified)
+        assert reply == send(headers, size=len(body), etag=etag, modified=modified)
 
 
 @given(RANGES, st.binary(max_size=12))
 def test_parts_are_the_slices_that_their_headers_name(wanted: str, body: bytes) -> None:
-    reply = ask({"Range": wanted}, size=len(body))
+    reply = send({"Range": wanted}, size=len(body))
     sent = content.assemble(reply.body, body)
     if "content-range" in reply.headers and reply.status == 206:
         parts = [(reply.headers["content-range"].encode(), sent)]
@@ -246,4 +246,4 @@ def test_parts_are_the_slices_that_their_headers_name(wanted: str, body: bytes) 
 def test_a_range_within_the_content_is_one_span(size: int, first: int, more: int) -> None:
     start = first % size
     end = min(start + more, size - 1)
-    assert ask({"Range": f"bytes={start}-{end}"}, size=size).body == (Span(start, end - start + 1),)
+    assert send({"Range": f"bytes={start}-{end}"}, size=size).body == (Span(start, end - start + 1),)

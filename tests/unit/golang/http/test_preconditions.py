@@ -17,7 +17,7 @@ EARLIER = "Sun, 06 Nov 1994 08:49:36 GMT"
 LATER = "Sun, 06 Nov 1994 08:49:38 GMT"
 
 
-def ask(
+def send(
     headers: dict[str, str], *, method: str = "GET", etag: str | None = None, modified: datetime | None = None
 ) -> Reply:
     return content.serve(method, headers, size=10, content_type=TEXT, boundary="", etag=etag, modified=modified)
@@ -67,7 +67,7 @@ def ask(
     ],
 )
 def test_preconditions_are_checked_in_order(headers: dict[str, str], status: int) -> None:
-    assert status == ask(headers, etag='"a"', modified=THEN).status
+    assert status == send(headers, etag='"a"', modified=THEN).status
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_preconditions_are_checked_in_order(headers: dict[str, str], status: int
     ],
 )
 def test_a_content_without_validators_matches_only_a_star(headers: dict[str, str], status: int) -> None:
-    assert status == ask(headers).status
+    assert status == send(headers).status
 
 
 @pytest.mark.parametrize(
@@ -96,22 +96,22 @@ def test_a_content_without_validators_matches_only_a_star(headers: dict[str, str
     ],
 )
 def test_other_methods_ignore_conditions_for_reading(headers: dict[str, str], status: int) -> None:
-    assert status == ask(headers, method="POST", etag='"a"', modified=THEN).status
+    assert status == send(headers, method="POST", etag='"a"', modified=THEN).status
 
 
 def test_not_modified_describes_no_content() -> None:
-    assert Reply(304, {"etag": '"a"'}) == ask({"If-None-Match": '"a"'}, etag='"a"', modified=THEN)
-    assert Reply(304, {"last-modified": DATE}) == ask({"If-Modified-Since": DATE}, modified=THEN)
+    assert Reply(304, {"etag": '"a"'}) == send({"If-None-Match": '"a"'}, etag='"a"', modified=THEN)
+    assert Reply(304, {"last-modified": DATE}) == send({"If-Modified-Since": DATE}, modified=THEN)
 
 
 def test_a_failed_precondition_has_no_body() -> None:
-    assert Reply(412, {"content-length": "0"}) == ask({"If-Match": '"a"'})
+    assert Reply(412, {"content-length": "0"}) == send({"If-Match": '"a"'})
 
 
 def test_the_zone_of_a_moment_does_not_matter() -> None:
     elsewhere = THEN.astimezone(timezone(timedelta(hours=5)))
-    assert ask({"If-Modified-Since": DATE}, modified=elsewhere).status == 304
-    assert ask({"If-Modified-Since": EARLIER}, modified=elsewhere).status == 200
+    assert send({"If-Modified-Since": DATE}, modified=elsewhere).status == 304
+    assert send({"If-Modified-Since": EARLIER}, modified=elsewhere).status == 200
 
 
 @given(st.text(st.characters()), st.text("!#az", max_size=3), st.booleans())

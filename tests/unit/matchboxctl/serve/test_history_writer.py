@@ -178,9 +178,9 @@ def test_every_process_of_serve_records_its_requests(tmp_path: Path) -> None:
     expected = [f"52:54:00:00:00:{number:02x}" for number in range(20)]
     with started(*arguments) as serve:
         for mac in expected[:10]:
-            serve.ask(f"/ipxe?mac={mac}")
+            serve.send(f"/ipxe?mac={mac}")
         until(lambda: macs(tmp_path) == expected[:10])
         for mac in expected[10:]:
-            serve.ask(f"/ipxe?mac={mac}")
+            serve.send(f"/ipxe?mac={mac}")
         serve.end()
     assert expected == macs(tmp_path)

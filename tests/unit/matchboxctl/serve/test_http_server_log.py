@@ -46,7 +46,7 @@ class Served(NamedTuple):
     port: int
     log: io.StringIO
 
-    def ask(self, head: bytes) -> bytes:
+    def send(self, head: bytes) -> bytes:
         """What the server says to a request until it closes the connection."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=LIMIT) as connection:
             connection.sendall(head)
@@ -54,7 +54,7 @@ class Served(NamedTuple):
 
     def get(self, target: str) -> bytes:
         head = f"GET {target} HTTP/1.1\r\nHost: a\r\nUser-Agent: GRUB 2.06\r\nConnection: close\r\n\r\n"
-        return self.ask(head.encode())
+        return self.send(head.encode())
 
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.getvalue().splitlines()]
@@ -90,7 +90,7 @@ def root(tmp_path: Path) -> Path:
 def test_refused_request_is_logged_without_its_query(root: Path, head: bytes, status: int) -> None:
     """What follows on the connection is not read as another request."""
     with served(root) as server:
-        response = server.ask(head + b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        response = server.send(head + b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         assert response.startswith(b"HTTP/1.")
         assert str(status).encode() == response.split()[1]
         assert 1 == response.count(b"HTTP/1.")
@@ -131,7 +131,7 @@ def test_body_is_discarded(root: Path) -> None:
             b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
         ):
             last = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
-            response = server.ask(b"POST / HTTP/1.1\r\nHost: a\r\n" + framing + last)
+            response = server.send(b"POST / HTTP/1.1\r\nHost: a\r\n" + framing + last)
             assert 2 == response.count(b"HTTP/1.1 200 OK")
 
 
@@ -194,14 +194,14 @@ def test_server_answers_to_its_names_and_to_addresses(root: Path) -> None:
             ("attacker.example:8080", 421),
             ("boot.lab.example.attacker.example", 421),
         ):
-            response = server.ask(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+            response = server.send(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
             assert f"{status}" == response.split()[1].decode()
     assert 3 == sum(line.get("reason") == "not one of --host-names" for line in server.lines())
 
 
 def test_clients_own_forwarded_address_is_not_logged(root: Path) -> None:
     with served(root) as server:
-        server.ask(
+        server.send(
             b"GET / HTTP/1.1\r\nX-Forwarded-For: 192.0.2.1\r\nx-forwarded-for: 192.0.2.2\r\nConnection: close\r\n\r\n"
         )
     (line,) = server.lines()

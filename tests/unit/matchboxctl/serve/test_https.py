@@ -46,7 +46,7 @@ class Client(NamedTuple):
             socket.create_connection(("127.0.0.1", self.port), timeout=LIMIT), server_hostname="127.0.0.1"
         )
 
-    def ask(self, target: str, method: str = "GET", **headers: str) -> Reply:
+    def send(self, target: str, method: str = "GET", **headers: str) -> Reply:
         with self.connect() as connection:
             fields = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
             connection.sendall(f"{method} {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{fields}\r\n".encode())
@@ -101,15 +101,15 @@ def test_https_is_served_beside_http(data: Path, files: CertificateFiles) -> Non
     """By each process: connections are divided among them."""
     with https_beside(data, files) as (running, client):
         for _ in range(24):
-            assert (200, b"matchbox\n") == client.ask("/")[::2]
-        for large in (client.ask("/assets/large.img"), running.ask("/assets/large.img")):
+            assert (200, b"matchbox\n") == client.send("/")[::2]
+        for large in (client.send("/assets/large.img"), running.send("/assets/large.img")):
             assert (200, LARGE, "application/octet-stream") == (large.status, large.body, large.headers["content-type"])
-        head = client.ask("/assets/large.img", "HEAD")
+        head = client.send("/assets/large.img", "HEAD")
         assert (200, b"", "3000000") == (head.status, head.body, head.headers["content-length"])
-        part = client.ask("/assets/large.img", Range="bytes=1000000-2999999")
+        part = client.send("/assets/large.img", Range="bytes=1000000-2999999")
         assert (206, LARGE[1_000_000:]) == (part.status, part.body)
         assert "bytes 1000000-2999999/3000000" == part.headers["content-range"]
-        assert b"small" == client.ask("/assets/small.txt").body
+        assert b"small" == client.send("/assets/small.txt").body
         with client.connect() as idle:
             running.end()
             assert b"" == idle.recv(1)
@@ -138,7 +138,7 @@ def test_https_takes_the_place_of_http(data: Path, files: CertificateFiles, way:
     else:
         flags.append("-web-ssl")
     with started(*flags, environment=os.environ | named, tls=AUTHORITY.certificate) as running:
-        assert (200, b"small") == running.ask("/assets/small.txt")[::2]
+        assert (200, b"small") == running.send("/assets/small.txt")[::2]
         with socket.create_connection(("127.0.0.1", running.port), timeout=LIMIT) as plain:
             plain.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             assert not received(plain).startswith(b"H")
@@ -212,7 +212,7 @@ def test_connections_count_before_their_handshake(data: Path, files: Certificate
         while True:
             # They count until the server has seen their ends.
             with suppress(OSError):
-                assert 200 == server.client.ask("/").status
+                assert 200 == server.client.send("/").status
                 break
             assert time.monotonic() < deadline
     assert "over 2 connections from one address" in server.log.getvalue()
@@ -221,7 +221,7 @@ def test_connections_count_before_their_handshake(data: Path, files: Certificate
 def test_oldest_connection_without_a_handshake_makes_room(data: Path, files: CertificateFiles) -> None:
     with served(data, files, SETTINGS._replace(connections=2)) as server:
         silent = [socket.create_connection(("127.0.0.1", server.client.port), timeout=LIMIT) for _ in range(2)]
-        assert 200 == server.client.ask("/").status
+        assert 200 == server.client.send("/").status
         assert b"" == received(silent[0])
         for one in silent:
             one.close()
@@ -234,7 +234,7 @@ def test_client_that_speaks_no_tls_is_no_error(
         with socket.create_connection(("127.0.0.1", server.client.port), timeout=LIMIT) as plain:
             plain.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             assert not received(plain).startswith(b"H")
-        assert 200 == server.client.ask("/").status
+        assert 200 == server.client.send("/").status
     assert 1 == server.log.getvalue().count("\n")
     assert [] == caplog.records
 
@@ -256,6 +256,6 @@ def test_client_that_goes_away_during_a_download_is_no_error(
                     while connection.recv(65536):
                         pass
             connection.close()
-        assert 200 == server.client.ask("/").status
+        assert 200 == server.client.send("/").status
     assert {200} == {json.loads(line).get("status") for line in server.log.getvalue().splitlines()}
     assert [] == caplog.records

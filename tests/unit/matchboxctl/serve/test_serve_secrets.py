@@ -29,7 +29,7 @@ def configuration(server: Serve, **headers: str) -> Reply:
     script = server.get(f"/ipxe?{LABELS}").body.decode()
     token = re.search(r"^set token (\S+)$", script, re.MULTILINE)
     assert token is not None
-    return server.ask(f"/generic?{LABELS}&token={token[1]}", **headers)
+    return server.send(f"/generic?{LABELS}&token={token[1]}", **headers)
 
 
 def test_a_file_that_others_may_read_is_named_and_not_used_until_it_is_repaired(tmp_path: Path) -> None:

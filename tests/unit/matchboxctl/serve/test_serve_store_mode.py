@@ -143,7 +143,7 @@ def test_starts_while_stores_are_unavailable(stores: Stores) -> None:
     """Responses are 503 until they are back."""
     away = {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9", "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9"}
     with started(*ANYWHERE, environment=stores.environment() | away) as running:
-        response = running.ask("/ipxe")
+        response = running.send("/ipxe")
         assert 503 == response.status
         assert 2 <= int(response.headers["retry-after"]) <= 10
         running.end()
