@@ -96,14 +96,9 @@ def selector_text(selector: Selector) -> str:
     return f"[{','.join([f'[{_quoted(key)},{_quoted(value)}]' for key, value in selector.pairs])}]"
 
 
-def selector_hash(selector: Selector) -> str:
-    """The selector at a fixed length, which a key needs."""
-    return text_hash(selector_text(selector))
-
-
 def entry_key(selector: Selector) -> str:
     """The key of a selector's entry."""
-    return ENTRY + selector_hash(selector)
+    return ENTRY + text_hash(selector_text(selector))
 
 
 def group_key(group_id: str) -> str | None:

@@ -68,16 +68,11 @@ def _phrase(status: int) -> str:
 
 def event_body(body: bytes) -> dict[str, Any]:
     """The fields of a Lambda function's response with its body."""
-    text = _text(body)
-    return {"body": b64encode(body).decode("ascii") if text is None else text, "isBase64Encoded": text is None}
-
-
-def _text(body: bytes) -> str | None:
-    """The body as text; None if it is not text, or is shorter in Base64."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
-        return None
-    if len(body) > _FITS_AS_TEXT and len(json.dumps(text)) > len(body) * 4 // 3:
-        return None
-    return text
+        text = None
+    if text is None or (len(body) > _FITS_AS_TEXT and len(json.dumps(text)) > len(body) * 4 // 3):
+        # It is no text, or is shorter in Base64.
+        return {"body": b64encode(body).decode("ascii"), "isBase64Encoded": True}
+    return {"body": text, "isBase64Encoded": False}

@@ -98,8 +98,6 @@ class _Tombstones:
 
         One that another thread saw during this pass does not count: this pass may have read older items.
         """
-        if not found:
-            return True
         with self._lock:
             known = all(self._seen.get(tombstone, moment) < moment for tombstone in found)
             now = time.monotonic_ns()
@@ -139,7 +137,7 @@ class DynamoDBCatalog:
         # Most tables have no boot policy, and the first machine of one costs one more call.
         at_once = self._without_policy < POLICY_MEMORY
         machines = [machine_key(identity) for identity in identities()] if at_once else []
-        deadline = self._deadline()
+        deadline = deadline_within(self._call_timeout)
         for attempt in range(MAX_SELECTIONS):
             # The first failure is a change in between; after more, a slow write may be under way.
             if attempt > 1 and not _BACKOFF.wait(attempt - 1, deadline):
@@ -161,7 +159,7 @@ class DynamoDBCatalog:
 
     def all_groups(self, labels: Mapping[str, str] | None = None) -> Iterator[Group]:
         """All groups, those that match these labels first, then in no order; without metadata in the bucket."""
-        deadline = self._deadline()
+        deadline = deadline_within(self._call_timeout)
         entries = self._choose(labels, (), deadline).entries
         keys = [group_key(group_id) for entry in entries for group_id in entry.profiles]
         matching = self._batch([*dict.fromkeys(key for key in keys if key is not None)], deadline)
@@ -176,19 +174,19 @@ class DynamoDBCatalog:
 
     def group(self, group_id: str) -> Group | None:
         """The group of that id."""
-        deadline = self._deadline()
+        deadline = deadline_within(self._call_timeout)
         item = self._item(group_key(group_id), deadline)
         return None if item is None else group_in(item, self._reader(deadline))
 
     def profile(self, profile_id: str) -> Profile | None:
         """The profile of that id."""
-        deadline = self._deadline()
+        deadline = deadline_within(self._call_timeout)
         item = self._item(profile_key(profile_id), deadline)
         return None if item is None else profile_in(item, self._reader(deadline))
 
     def template(self, kind: str, template_id: str) -> bytes | None:
         """The template of that kind and id."""
-        deadline = self._deadline()
+        deadline = deadline_within(self._call_timeout)
         item = self._item(template_key(kind, template_id), deadline)
         return None if item is None else template_in(item, self._reader(deadline))
 
@@ -199,7 +197,7 @@ class DynamoDBCatalog:
             found = self._find(labels, machines, deadline)
             # A group's replacement was written no later than its tombstone. A pass that begins after the tombstone was
             # seen finds the replacement; this one may have read its entry too early.
-            if self._tombstones.all_seen_before(began, found.tombstones):
+            if not found.tombstones or self._tombstones.all_seen_before(began, found.tombstones):
                 return found
 
     def _find(self, labels: Mapping[str, str] | None, machines: Sequence[str], deadline: float) -> _Candidates:
@@ -271,9 +269,6 @@ class DynamoDBCatalog:
     ) -> dict[str, Item]:
         items = self._dynamodb.batch_get_items(self._table, KEY, keys, deadline, leave)
         return {item[KEY]: item for item in items}
-
-    def _deadline(self) -> float:
-        return deadline_within(self._call_timeout)
 
 
 def _greatest(entries: Sequence[_SelectorEntry]) -> _SelectorEntry:
