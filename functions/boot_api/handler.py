@@ -1,5 +1,6 @@
 """The Lambda function behind the load balancer or CloudFront."""
 
+import gc
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,6 +20,8 @@ def _app() -> App:
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     with suppress(Exception):
         _app()
+    # What is in use by now stays: the collector need not look at it again, such as while a first template imports more.
+    gc.freeze()
 
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 (Lambda's signature)

@@ -6,7 +6,6 @@ Messages quote no value.
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib import import_module
-from typing import NamedTuple
 
 from gotpl.runtime.values import UNTYPED_NIL
 
@@ -57,19 +56,16 @@ _FITS: Mapping[str, Callable[[object], bool]] = {
 }
 
 
-class _Signature(NamedTuple):
-    """The types of the fixed parameters, and of the variadic one, if any."""
-
-    fixed: tuple[str, ...]
-    rest: str | None
+_Signature = tuple[tuple[str, ...], str | None]
+"""The types of the fixed parameters, and of the variadic one, if any."""
 
 
 @cache
 def _signature(text: str) -> _Signature:
     words = text.split()
     if words and words[-1].startswith("..."):
-        return _Signature(tuple(words[:-1]), words[-1].removeprefix("..."))
-    return _Signature(tuple(words), None)
+        return tuple(words[:-1]), words[-1].removeprefix("...")
+    return tuple(words), None
 
 
 def sprig_functions(limits: Limits, names: Iterable[str]) -> dict[str, Function]:

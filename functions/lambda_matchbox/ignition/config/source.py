@@ -12,10 +12,9 @@ _GO_ESCAPE = r'\\(?:[abfnrtv\\"]|[0-3][0-7]{2}|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U
 # The characters of ASCII; "all but" these and the others would take milliseconds to compile.
 _QUOTED = rf'"(?:[\x00-\x09\x0b-!#-\[\]-\x7f]|{_GO_ESCAPE})*"'
 _MEDIA_TYPE = rf"(?:[xX]-{_LETTER}*|(?:text|image|audio|video|application|message|multipart){_LETTER}*)/{_LETTER}*"
-_DATA = (
-    rf"data:(?:{_MEDIA_TYPE})?(?:;{_LETTER}+=(?:{_UNQUOTED}|{_QUOTED}))*"
-    rf"(?:,(?:[!$&-;=?-Z_a-z~]|{_ESCAPED})*|;base64,(?P<base64>[A-Za-z0-9+/]*={{0,2}}))"
-)
+_CONTENT = rf"(?:,(?:[!$&-;=?-Z_a-z~]|{_ESCAPED})*|;base64,(?P<base64>[A-Za-z0-9+/]*={{0,2}}))"
+_DATA = rf"data:(?:{_MEDIA_TYPE})?(?:;{_LETTER}+=(?:{_UNQUOTED}|{_QUOTED}))*{_CONTENT}"
+_DATA_WITHOUT_TYPE = f"data:{_CONTENT}"
 _ARN_SECTIONS = 6
 
 
@@ -51,7 +50,8 @@ def is_url(source: str) -> bool:
 
 
 def _data_problem(source: str) -> str:
-    found = re.fullmatch(_DATA, source)
+    # Butane's have none, and the pattern for that compiles in a fifth of the time.
+    found = re.fullmatch(_DATA_WITHOUT_TYPE, source) or re.fullmatch(_DATA, source)
     if not found or len(found["base64"] or "") % 4:
         return "invalid data url"
     return ""

@@ -1,7 +1,6 @@
 """Ignition's rules for disks and their contents, one function for each struct of version 3.`minor`."""
 
 import re
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 from operator import itemgetter
@@ -75,6 +74,8 @@ def _overlapping(extents: list[tuple[int, int] | None]) -> int | None:
 
 def _collisions(extents: list[tuple[int, int]]) -> Callable[[tuple[int, int]], bool]:
     """A test whether an extent overlaps any other. A negative size ends an extent before its start."""
+    from bisect import bisect_left, bisect_right
+
     starts = sorted(start for start, end in extents if start <= end)
     ends = sorted(end for start, end in extents if start <= end)
     backward = sorted((start, end) for start, end in extents if start > end)

@@ -10,7 +10,6 @@ from lambda_matchbox.ignition.butane.checks.boot_device import (
     grub_user_problems,
     mirror_problems,
 )
-from lambda_matchbox.ignition.butane.checks.inline_config import inline_config_entries
 from lambda_matchbox.ignition.butane.dialects import Dialect
 from lambda_matchbox.ignition.butane.report import Path, ReportEntry
 from lambda_matchbox.ignition.butane.schema import fields_of
@@ -76,6 +75,8 @@ def _resource(resource: Sourced, path: Path, dialect: Dialect) -> Entries:
         field = given[-1] if dialect.minor else "inline"
         yield ReportEntry.error((*path, field), "only one of the following can be set: inline, local, source")
     elif given == ["inline"] and path[:2] == ("ignition", "config"):
+        from lambda_matchbox.ignition.butane.checks.inline_config import inline_config_entries
+
         yield from inline_config_entries(text(resource, "inline"), path, dialect)
 
 

@@ -2,7 +2,6 @@
 
 import base64
 import zlib
-from typing import NamedTuple
 
 _UNESCAPED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!~*'()")
 _ESCAPED = [chr(byte) if byte in _UNESCAPED else f"%{byte:02X}" for byte in range(256)]
@@ -12,28 +11,21 @@ _LEVEL = 9
 _GZIP_FORMAT = 31
 
 
-class DataUrl(NamedTuple):
-    """The URL, and the compression of its content; None if the config states that itself."""
-
-    url: str
-    compression: str | None
-
-
 def escaped_data_url(contents: bytes) -> str:
     """The data URL of `contents` in escaped form."""
     return "data:," + "".join(map(_ESCAPED.__getitem__, contents))
 
 
-def data_url(contents: bytes, compression: str) -> DataUrl:
-    """The data URL of `contents`; `compression` is that of the config, or empty."""
+def data_url(contents: bytes, compression: str) -> tuple[str, str | None]:
+    """The data URL of `contents`, and its compression; None if the config states that itself, as `compression`."""
     best = min(escaped_data_url(contents), _base64_data_url(contents), key=len)
     if compression:
-        return DataUrl(best, None)
+        return best, None
     # zlib's output differs from Go's in its bytes and slightly in length.
     packed = _base64_data_url(zlib.compress(contents, _LEVEL, _GZIP_FORMAT))
     if len(packed) + len(_GZIP) < len(best):
-        return DataUrl(packed, _GZIP)
-    return DataUrl(best, "")
+        return packed, _GZIP
+    return best, ""
 
 
 def _base64_data_url(contents: bytes) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import cast
 
 from lambda_matchbox.ignition.butane.checks.boot_device import boot_disk_warnings
-from lambda_matchbox.ignition.butane.desugaring.boot_device import boot_device_storage, grub_storage
 from lambda_matchbox.ignition.butane.desugaring.data_urls import data_url, escaped_data_url
 from lambda_matchbox.ignition.butane.desugaring.merging import merged
 from lambda_matchbox.ignition.butane.desugaring.mount_units import mount_units
@@ -65,6 +64,8 @@ def add_boot_device(config: Sourced, dialect: Dialect) -> Iterator[ReportEntry]:
     """Merge the config into that for `boot_device` and `grub`. Yields warnings."""
     if dialect.variant != "fcos":
         return
+    from lambda_matchbox.ignition.butane.desugaring.boot_device import boot_device_storage, grub_storage
+
     if dialect.boot_version:
         _put_under(config, boot_device_storage(cast(Sourced, config["boot_device"]), dialect), dialect)
     for problem in boot_disk_warnings(struct(config, "storage"), dialect):
