@@ -1,8 +1,7 @@
 """The cost of a machine's Butane config: the CPU time of a warm translation, and the time of the first one.
 
 The baseline of a translation is PyYAML's C parser on the same text; that of the first response is a fresh interpreter
-that has imported the handler, with the layer as it is built. Interpreters exit at once: what Python does at its exit
-delays no response. Run by `make bench`.
+that has imported the handler, with the layer as it is built. Run by `make bench`.
 """
 
 import platform
@@ -32,7 +31,7 @@ DATA: dict[str, object] = {
     "request": {"query": {"uuid": "u", "mac": "m", "os": "installed"}},
 }
 # As on Lambda, but for connections.
-HANDLER = "import gc, os, boot_api.handler; boot_api.handler._app(); gc.freeze()"
+HANDLER = "import gc, boot_api.handler; boot_api.handler._app(); gc.freeze()"
 RENDERED = f"""{HANDLER}
 from lambda_matchbox.gotemplate.engine import render
 from lambda_matchbox.secrets.function import placeholders
@@ -68,9 +67,8 @@ def _print_cold() -> None:
         "... read as a Talos configuration": RENDERED + TALOS,
         "... served as a Butane config": RENDERED + BUTANE,
     }
-    exiting = {name: f"{code}\nos._exit(0)" for name, code in candidates.items()}
     with tempfile.TemporaryDirectory() as layer:
-        medians = fresh_seconds(python313_environment(), exiting, SAMPLES, _with_layer(layer))
+        medians = fresh_seconds(python313_environment(), candidates, SAMPLES, _with_layer(layer))
     print_table("fresh interpreter to the end of", "ms", medians, baseline)
 
 

@@ -23,7 +23,7 @@ def _duration(text: str) -> int:
 
 @click.command(
     cls=Command,
-    epilog="The storm happens in virtual time, and nothing is asked of AWS. Machines get power, need one to three "
+    epilog="The storm happens in virtual time, without a call to AWS. Machines get power, need one to three "
     "minutes for their firmware, and boot by iPXE: five requests behind the balancer. 100,000 take half a minute, for "
     "each change that is tried as well. The same --seed gives the same storm.",
     examples=[
