@@ -1,6 +1,5 @@
 """Servers under load: `serve` and matchbox as processes, with wrk as their client."""
 
-import os
 import re
 import subprocess
 import urllib.request
@@ -23,19 +22,13 @@ class Load(NamedTuple):
 
 
 @contextmanager
-def running(command: Sequence[str | Path], flag: str, tree: Path | None = None) -> Iterator[tuple[int, int]]:
-    """Run a server on a free port, whose address follows the flag; yields its process id and the port.
-
-    `tree` is a checkout whose packages it is to import.
-    """
+def running(command: Sequence[str | Path], flag: str) -> Iterator[tuple[int, int]]:
+    """Run a server on a free port, whose address follows the flag; yields its process id and the port."""
     port = free_port()
-    imports = {} if tree is None else {"PYTHONPATH": f"{tree}:{tree}/functions"}
     with subprocess.Popen(
         [*command, flag, f"127.0.0.1:{port}"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        cwd=tree,
-        env={**os.environ, **imports},
     ) as server:
         try:
             for _ in range(_READY * 10):
