@@ -48,6 +48,8 @@ def startup_validation(source: Directories | StoreSettings) -> Iterator[Callable
 def _validate(source: Directories | StoreSettings, reading: Connection, writing: Connection) -> None:
     # An exception, so that a program that it has started ends as well.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    # Python prints it where it cannot be raised, such as in a callback of an import. Then the process is killed.
+    sys.unraisablehook = _print_other_than_exits
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
     # A terminal sends it to all processes: the first one decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -60,6 +62,11 @@ def _validate(source: Directories | StoreSettings, reading: Connection, writing:
     lines = _lines(source)
     with suppress(OutputError):
         print(*(wrapped(line, sys.stdout) for line in lines), sep="\n", end="\n" * bool(lines), flush=True)
+
+
+def _print_other_than_exits(unraisable: "sys.UnraisableHookArgs") -> None:
+    if unraisable.exc_type is not SystemExit:
+        sys.__unraisablehook__(unraisable)
 
 
 def _lines(source: Directories | StoreSettings) -> list[str]:
