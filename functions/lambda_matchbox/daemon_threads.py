@@ -17,7 +17,8 @@ def in_daemon_threads(
     """Call `work` for each item in so many threads; yields the items with the results as the calls end.
 
     The calls have this thread's context, such as its request's deadline. Raises the first error; before that the
-    running calls are waited for, and no other is started. An interruption waits for none.
+    running calls are waited for, and no other is started. An interruption, and whoever reads no further, waits for none
+    and leaves the rest.
     """
     waiting = list(items)
     errors: list[BaseException] = []
@@ -38,10 +39,13 @@ def in_daemon_threads(
     threads = [Thread(target=copy_context().run, args=(run,), daemon=True) for _ in range(min(number, calls))]
     for thread in threads:
         thread.start()
-    for _ in range(calls):
-        if (call := ended.get()) is None:
-            break
-        yield call
+    try:
+        for _ in range(calls):
+            if (call := ended.get()) is None:
+                break
+            yield call
+    finally:
+        waiting.clear()
     for thread in threads:
         thread.join()
     if errors:

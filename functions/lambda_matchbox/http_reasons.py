@@ -23,7 +23,7 @@ def reason(error: Exception) -> str:
         case socket.gaierror():
             return f"the name cannot be resolved: {_system(error)}"
         case ssl.SSLCertVerificationError():
-            return f"its certificate is not valid: {error.verify_message}"
+            return f"its certificate is not valid: {error.verify_message.rstrip('.')}"
         case TimeoutError() if error.errno is None:
             return "nothing arrives within the time limit"
         case ConnectionResetError() if error.errno is None:

@@ -76,8 +76,9 @@ def _complete(stores: SourceStores) -> None:
     try:
         stores.complete()
     except MatchboxError as error:
-        later = f"{error}; asset_sync's next run makes them, or the same command"
-        why = with_advice(error) if isinstance(error, AWSError) else later
+        why = with_advice(error) if isinstance(error, AWSError) else str(error)
+        if why == str(error):
+            why += "; asset_sync's next run makes them, or the same command"
         raise FailedError(f"not all copies for CloudFront are made: {why}") from error
 
 

@@ -9,19 +9,27 @@ _FORBIDDEN = ("AccessDeniedException", "AccessDenied", "403")
 _INVALID = (
     "ExpiredToken",
     "ExpiredTokenException",
+    "IncompleteSignature",
     "InvalidAccessKeyId",
+    "InvalidClientTokenId",
     "InvalidSignatureException",
+    "InvalidToken",
+    "MissingAuthenticationTokenException",
+    "RequestExpired",
+    "RequestTimeTooSkewed",
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 )
 # HEAD has the status alone.
 _ELSEWHERE = ("301", "400", "AuthorizationHeaderMalformed", "PermanentRedirect")
+# OpenSSL's words.
+_UNKNOWN_CA = ("self-signed certificate", "self signed certificate", "local issuer certificate", "first certificate")
 
 
 def with_advice(error: AWSError | StoreUnavailableError) -> str:
-    """What AWS refused, or why it does not answer, and what to do about it."""
+    """What AWS refused, or why it does not respond, and what to do about it."""
     if isinstance(error, UnreachableError):
-        if "certificate" in str(error):
+        if any(text in str(error) for text in _UNKNOWN_CA):
             return f"{error}; set SSL_CERT_FILE and AWS_CA_BUNDLE to the file of its CA"
         return f"{error}; check the endpoint and the network"
     if isinstance(error, StoreUnavailableError):

@@ -40,7 +40,8 @@ def in_parallel(
 def scan_pages(scan: Callable[[Mapping[str, Any]], Any], request: Mapping[str, Any]) -> Iterator[Any]:
     """The responses to a Scan of a whole table or index, in no order; `scan` makes a call.
 
-    A table of more than one page is read in parallel segments, of each of which not more than a page is in memory.
+    A table of more than one page is read in parallel segments, of each of which not more than a page is in memory. The
+    error of a call is raised when the running ones have ended.
     """
     # Imported where it is needed: the boot path does not scan.
     from lambda_matchbox.daemon_threads import in_daemon_threads

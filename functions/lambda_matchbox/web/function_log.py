@@ -45,8 +45,8 @@ class FunctionLog(JsonLog):
     def record(self, level: str, message: str, fields: Mapping[str, object]) -> Mapping[str, object]:
         """The record, with where it was written and the trace of the request."""
         found = {"level": level, "location": _location(), **super().record(level, message, fields)}
-        if trace := os.environ.get("_X_AMZN_TRACE_ID"):
-            found["xray_trace_id"] = trace.partition(";")[0].replace("Root=", "")
+        if trace := os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0].replace("Root=", ""):
+            found["xray_trace_id"] = trace
         return found
 
 

@@ -40,7 +40,9 @@ def translated() -> Iterator[None]:
     except EndpointConnectionError as error:
         raise UnreachableError(f"cannot connect to {error.kwargs['endpoint_url']}") from error
     except SSLError as error:
-        why = reason(error.kwargs["error"].args[0])
+        # That of a wrong host name is urllib3's own.
+        cause = error.kwargs["error"].args[0]
+        why = reason(cause) if isinstance(cause, OSError) else f"its certificate is not valid: {cause}"
         raise UnreachableError(f"cannot connect to {error.kwargs['endpoint_url']}: {why}") from error
     except ConnectionError as error:
         raise UnreachableError(str(error)) from error

@@ -19,7 +19,7 @@ encoded = json.JSONEncoder(separators=(",", ":")).encode
 quoted = json.encoder.encode_basestring_ascii
 """The text as JSON."""
 
-# decode() also looks for blanks around it, by two regular expressions, and no service sends any.
+# decode() also looks for blanks around it, by two regular expressions, and AWS sends none.
 _decoded = json.JSONDecoder().raw_decode
 
 
@@ -66,8 +66,10 @@ class JsonService:
             now=time.time(),
         )
         response = self._http.request("POST", self._url, headers, body, deadline)
-        content: dict[str, Any] = _decoded(response.body.decode())[0]
-        return content
+        text = response.body.decode()
+        content: dict[str, Any]
+        content, end = _decoded(text) if text.startswith("{") else ({}, -1)
+        return content if end == len(text) else json.loads(text)
 
 
 @cache
